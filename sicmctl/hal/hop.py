@@ -1,0 +1,130 @@
+"""The hop: what is asked of a hop engine, and what it returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from .capabilities import F64, SafeState
+
+
+class HopStatus(StrEnum):
+    """How a hop ended."""
+
+    OK = "ok"
+    NO_SURFACE = "no surface"  # the ramp ran to its floor
+    TOUCHED = "touched"  # the current fell so far that tip and sample met
+    EARLY = "early"  # the current was below the setpoint before the ramp began
+    CLOGGED = "clogged"  # the reference fell suddenly
+    BROKEN = "broken"  # the reference rose suddenly
+    OVERLOAD = "overload"  # the amplifier saturated
+    SETTINGS = "settings"  # someone turned a knob on the amplifier
+    UNSETTLED = "unsettled"  # the stage did not come to rest
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule:
+    """When the approach ends: a fractional drop from the hop's own reference, held for a while."""
+
+    setpoint: float
+    debounce: int = 1
+    """Consecutive samples beyond the level (host-watched back-ends)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waypoint:
+    """Where to go after a stop: up to `z`, sideways to x, y once above `clear`. All m."""
+
+    x: float
+    y: float
+    z: float
+    clear: float
+
+
+@dataclass(frozen=True, slots=True)
+class HopRequest:
+    """One hop, in full, before anything moves. SI units.
+
+    x, y: where. start: z at which the ramp begins. floor: the lowest z it may command.
+    speed: fall rate. reference_time: how long the reference current is averaged at the top.
+    expected: where the surface is thought to be; saves time, never safety.
+    dwell: how long to record at the stop before the retract.
+    clear: z above which sideways motion is safe on the way to the start.
+    """
+
+    x: float
+    y: float
+    start: float
+    floor: float
+    speed: float
+    stop: StopRule
+    clear: float
+    reference_time: float = 2e-3
+    dwell: float = 0.0
+    expected: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.floor < self.start:
+            raise ValueError(f"the floor ({self.floor}) must lie below the start ({self.start})")
+        if not self.speed > 0:
+            raise ValueError(f"the fall rate must be positive, found {self.speed}")
+        if not 0 < self.stop.setpoint < 1:
+            raise ValueError(f"the setpoint must lie in 0..1, found {self.stop.setpoint}")
+
+
+@dataclass(slots=True)
+class HopRecord:
+    """What happened in one hop.
+
+    first: timeline sample at which the approach begins. rate: samples/s.
+    curves: role -> samples from the start of the ramp to the end of the dwell (A, m), equal shapes.
+    stop: index into the curves at which the ramp was stopped; n if it ran to the floor.
+    reference, reference_sd: mean of the reference window and its standard error, A.
+    noise: standard deviation of one reference sample, A.
+    z_stop: sensor z at rest after the stop, m. bandwidth: of the amplifier, Hz.
+    timing: seconds spent per phase.
+    """
+
+    request: HopRequest
+    status: HopStatus
+    first: int
+    rate: float
+    curves: dict[str, F64]
+    stop: int
+    reference: float
+    reference_sd: float
+    noise: float
+    z_stop: float
+    bandwidth: float
+    timing: dict[str, float] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """How long after the crossing the tip goes on: typical and worst, s, without the filter."""
+
+    typical: float
+    worst: float
+
+
+@runtime_checkable
+class HopEngine(SafeState, Protocol):
+    """Approaches, stops at the surface and retracts.
+
+    The ramp is finite before it starts, so that a dead host cannot drive the tip on.
+    """
+
+    name: str
+
+    def reaction(self) -> Reaction:
+        """Declare the reaction time; the engine derives the highest safe fall rate from it."""
+        ...
+
+    def hop(self, request: HopRequest, onward: Callable[[HopRecord], Waypoint]) -> HopRecord:
+        """Do one hop and begin the way onward.
+
+        onward: called once the tip has stopped; says where to retract to. It must be quick.
+        Returns as soon as the retract is under way.
+        """
+        ...
