@@ -4,9 +4,10 @@ Fields of option models are annotated with the aliases below; inside the program
 """
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic_core import CoreSchema, core_schema
 
@@ -14,40 +15,77 @@ if TYPE_CHECKING:
     from pint import UnitRegistry
 
 
+class BadQuantity(ValueError):
+    """Text or a number that is no quantity of the wanted kind.
+
+    found, expected: the two halves of the message.
+    """
+
+    def __init__(self, found: str, expected: str) -> None:
+        self.found = found
+        self.expected = expected
+        super().__init__(f"found {found}; expected {expected}")
+
+
+_TERM = r"(?:[^\W\d]+|%|°)(?:\s*(?:\^|\*\*)\s*-?\d|⁻?[¹²³])?"
+_TEXT = re.compile(
+    r"\s*(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
+    rf"\s*(?P<unit>{_TERM}(?:(?:\s*[*/·]\s*|\s+){_TERM})*)?\s*"
+)  # one number and one product of units: text from a file is never computed
+_LONGEST = 80  # characters
+
+
 @cache
 def _units() -> "UnitRegistry[Any]":
     from pint import UnitRegistry  # noqa: PLC0415  (slow to import, needed only at the edges)
 
-    registry: UnitRegistry[Any] = UnitRegistry(cache_folder=None)
-    registry.define("percent = 0.01 = %") if "percent" not in registry else None
-    return registry
+    return UnitRegistry(cache_folder=None)
+
+
+@cache
+def _factor(text: str, unit: str) -> float | None:
+    """Return what to multiply by to get from one unit to another, None if there is no way."""
+    try:
+        source = _units().Quantity(f"1 {text}")
+        if ("radian" in str(source.to_base_units().units)) != (unit == "rad"):
+            return None  # an angle is no fraction, and a fraction no angle
+        return float(source.to(unit or "dimensionless").magnitude)
+    except Exception:  # pint raises many kinds: unknown unit, wrong dimension, offset unit ...
+        return None
+
+
+def example(unit: str) -> str:
+    """Return how a quantity is written: `like "1.5 m"`."""
+    return f'like "1.5 {unit}"' if unit else 'like "2 %" or 0.02'
 
 
 def parse(text: str, unit: str) -> float:
     """Return the quantity written in `text` as a float in `unit` ("" for a plain fraction).
 
-    Raises ValueError, with what was found and what was expected, if the text is no quantity or its
+    Raises BadQuantity, with what was found and what was expected, if the text is no quantity or its
     dimension is another.
     """
-    example = f'like "1.5 {unit}"' if unit else 'like "2 %" or "0.02"'
-    import pint  # noqa: PLC0415
+    wanted = f"a quantity {example(unit)}" if unit else f"a fraction {example(unit)}"
+    match = _TEXT.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
+        raise BadQuantity(quote(text), wanted)
+    number, found = float(match["number"]), match["unit"]
+    if found is None:
+        if unit:
+            raise BadQuantity(f"{quote(text)} without a unit", wanted)
+        return number
+    factor = _factor(found, unit)
+    if factor is None:
+        what = f"convertible to {unit}" if unit else "a fraction"
+        raise BadQuantity(f"{quote(text)}, which is not {what}", wanted)
+    return float(f"{number * factor:.15g}")  # "5 um" is 5e-6, not 4.9999999999999996e-06
 
-    try:
-        found = _units().Quantity(text)
-        if unit and found.dimensionless and str(found.units) == "dimensionless":
-            raise ValueError(f'found "{text}" without a unit; expected a quantity {example}')
-        return float(found.to(unit or "dimensionless").magnitude)
-    except pint.DimensionalityError:
-        raise ValueError(
-            f'found "{text}", which is not convertible to {unit or "a fraction"}; '
-            f"expected a quantity {example}"
-        ) from None
-    except (pint.UndefinedUnitError, AttributeError, TypeError, AssertionError) as error:
-        raise ValueError(f'found "{text}" ({error}); expected a quantity {example}') from None
-    except Exception as error:
-        if isinstance(error, ValueError) and "expected a quantity" in str(error):
-            raise
-        raise ValueError(f'found "{text}"; expected a quantity {example}') from None
+
+def quote(text: str) -> str:
+    """Return text as it may stand in a one-line message: quoted, escaped and not too long."""
+    short = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in short)
+    return f'"{escaped}"'
 
 
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"),
@@ -89,43 +127,55 @@ class Quantity:
         }
         return kind if self.unit else {"anyOf": [kind, {"type": "number"}]}
 
-    def validate(self, value: object) -> float:
+    def validate(self, value: object) -> float | str:
         """Return the SI float for what stands in the file."""
         if isinstance(value, str):
             number = parse(value, self.unit)
-        elif isinstance(value, float | int) and not isinstance(value, bool) and not self.unit:
-            number = float(value)
+        elif _is_number(value) and not self.unit:
+            number = _float(value)
+        elif _is_number(value):
+            raise BadQuantity(
+                f"{_float(value):g} without a unit", f"text with a unit, {example(self.unit)}"
+            )
         else:
-            raise ValueError(
-                f"found {value!r}; expected text with a unit, "
-                + (f'like "1.5 {self.unit}"' if self.unit else 'like "2 %"')
+            raise BadQuantity(
+                f"a {type(value).__name__}", f"text with a unit, {example(self.unit)}"
             )
         self._check_range(number)
         return number
 
-    def serialize(self, value: float) -> str:
+    def serialize(self, value: Any) -> str:
         """Write the SI float back as text with its unit."""
         return f"{value!r} {self.unit}".strip()
 
     def _check_range(self, number: float) -> None:
         too_low = (self.low is not None and number < self.low) or (self.positive and number <= 0)
         too_high = self.high is not None and number > self.high
-        if math.isnan(number) or too_low or too_high:
-            low = "more than 0" if self.positive else f"at least {self._text(self.low)}"
-            high = f"at most {self._text(self.high)}"
-            wanted = [
-                w
-                for w, given in ((low, self.positive or self.low is not None),
-                                 (high, self.high is not None))
-                if given
-            ]  # fmt: skip
-            found = self._text(number)
-            raise ValueError(f"found {found}; expected {' and '.join(wanted) or 'a number'}")
+        if math.isfinite(number) and not too_low and not too_high:
+            return
+        wanted = []
+        if self.positive:
+            wanted.append("more than 0")
+        elif self.low is not None:
+            wanted.append(f"at least {self._text(self.low)}")
+        if self.high is not None:
+            wanted.append(f"at most {self._text(self.high)}")
+        raise BadQuantity(self._text(number), " and ".join(wanted) or "a finite number")
 
-    def _text(self, number: float | None) -> str:
-        if number is None:
-            return ""
+    def _text(self, number: float) -> str:
         return show(number, self.unit) if self.unit else f"{number:g}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool)
+
+
+def _float(value: object) -> float:
+    """Return a number as a float; an integer beyond all floats becomes infinite."""
+    try:
+        return float(cast(float, value))
+    except OverflowError:
+        return math.inf
 
 
 Metres = Annotated[float, Quantity("m")]

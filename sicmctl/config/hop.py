@@ -1,0 +1,59 @@
+"""The keys of `hop` and `prescan`: how the tip approaches at each point."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict
+
+from sicmctl.hal.quantity import PositiveMetres, Quantity
+
+from .fields import Auto, OrAuto, Pixels, Setpoint, Strictly
+
+
+class Hop(Strictly):
+    """One approach and retract."""
+
+    amplitude: Annotated[float, Quantity("m", low=10e-9, high=1e-3)] = Field(
+        default=5e-6, description="how far above the last surface the approach starts"
+    )
+    fall_rate: Annotated[float | Auto, OrAuto("m/s", positive=True, high=1e-2)] = Field(
+        default="auto",
+        description="speed of the approach; auto: the fastest that is safe on this rig",
+    )
+    setpoint: Setpoint = Field(
+        default=0.02, description="drop of the current that means surface; auto: from the noise"
+    )
+    engine: Literal["auto", "streamed", "comparator"] = Field(
+        default="auto", description="what stops the ramp; auto: the comparator if one is wired"
+    )
+    reference_time: Annotated[float, Quantity("s", low=100e-6, high=10)] = Field(
+        default=2e-3,
+        description="time over which the reference current is averaged before the ramp",
+    )
+    dwell: Annotated[float, Quantity("s", low=0, high=3600)] = Field(
+        default=0.0, description="time spent at the surface before the retract"
+    )
+    floor_margin: PositiveMetres = Field(
+        default=2e-6, description="how far below the last surface the ramp may run"
+    )
+    retries: Annotated[int, Strict(), Field(ge=0, le=100)] = Field(
+        default=1, description="further attempts after a hop that did not find the surface"
+    )
+    height: Literal["fit", "crossing", "stop"] = Field(
+        default="fit",
+        description="how height is taken from the approach: fit of the curve, "
+        "delay-corrected crossing of the setpoint, or z at the stop",
+    )
+    debounce: Annotated[int, Strict(), Field(ge=1, le=1000)] = Field(
+        default=1,
+        description="consecutive samples beyond the setpoint that stop the ramp (streamed)",
+    )
+
+
+class Prescan(Strictly):
+    """A coarse raster first, which tells heights and slopes."""
+
+    pixels: Pixels = Field(default=8, description="pixels along each side")
+    amplitude: PositiveMetres | None = Field(
+        default=None,
+        description="hop amplitude of the coarse raster; default: twice that of the scan",
+    )
