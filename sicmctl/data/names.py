@@ -1,0 +1,73 @@
+"""The words of the run file: schema version, units of columns, numbers of words."""
+
+import re
+from collections.abc import Iterable
+
+from sicmctl.hal.errors import SicmError
+from sicmctl.hal.hop import HopStatus
+
+SCHEMA = 1
+"""Version of the layout; a reader refuses a newer one."""
+
+UNMEASURED = -1
+"""Number in a column of words where there is none, such as a pixel that was not reached."""
+
+
+class RunFileError(SicmError):
+    """A run file cannot be written or read, or lacks what was asked for."""
+
+
+UNITS = {
+    "x": "m", "y": "m", "z": "m", "start": "m", "z_stop": "m", "floor": "m", "clear": "m",
+    "height": "m", "height_sd": "m", "amplitude": "m", "retract": "m", "margin": "m",
+    "time": "s", "dwell": "s", "duration": "s", "delay": "s", "uncertainty": "s",
+    "reference": "A", "reference_sd": "A", "reference_current": "A", "noise": "A",
+    "speed": "m/s", "fall_rate": "m/s", "bandwidth": "Hz", "rate": "Hz", "sample_rate": "Hz",
+    "setpoint": "1", "fraction": "1", "attempts": "1", "retries": "1",
+}  # fmt: skip
+
+_PATTERNS = (
+    (r"^timing_", "s"), (r"^height", "m"),
+    (r"m_per_v|metres_per_volt", "m/V"), (r"a_per_v|amperes_per_volt", "A/V"),
+    (r"v_per_a|volts_per_ampere", "V/A"), (r"v_per_v", "V/V"),
+    (r"speed|fall_rate|velocity", "m/s"), (r"bandwidth|frequency|sample_rate|cutoff|corner", "Hz"),
+    (r"resistance", "Ohm"), (r"capacitance", "F"), (r"angle|rotation|slope|tilt", "rad"),
+    (r"time|dwell|duration|delay|interval|reaction|settle", "s"), (r"rate$", "Hz"),
+    (r"current", "A"), (r"voltage|potential|bias|command", "V"),
+    (r"sensor|height|amplitude|distance|radius|gap|margin|size|pitch|step|retract|floor|^[xyz]$"
+     r"|_[xyz]$|^[xyz]_|position|width|length", "m"),
+    (r"setpoint|fraction|ratio|count|number|attempts|retries|points|rows|columns|seed", "1"),
+)  # fmt: skip
+
+
+def unit_of(name: str) -> str:
+    """Return the SI unit of a column, channel or setting; "" if its name does not tell."""
+    name = name.lower()
+    return UNITS.get(name) or next((u for p, u in _PATTERNS if re.search(p, name)), "")
+
+
+class Words:
+    """Numbers for the words of a column, in the order in which they first came."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self.names = list(known)
+        self._numbers = {name: number for number, name in enumerate(self.names)}
+
+    def number(self, word: str) -> int:
+        """Return the number of a word, a new one if it is new; UNMEASURED for no word."""
+        if not word:
+            return UNMEASURED
+        if word not in self._numbers:
+            self._numbers[word] = len(self.names)
+            self.names.append(word)
+        return self._numbers[word]
+
+
+def statuses() -> Words:
+    """Return the hop statuses; a status of a later program gets the next number."""
+    return Words(str(status) for status in HopStatus)
+
+
+def safe_name(text: str) -> str:
+    """Return `text` as the name of a group or dataset."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", text) or "_"

@@ -1,0 +1,211 @@
+"""One scan in the run file: frames as images with axes, hops as columns, curves as flat arrays."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from sicmctl.messages import HopDone, ScanStarted
+
+from .columns import Curves, Table, Value
+from .names import UNMEASURED, Words, safe_name, statuses, unit_of
+
+FRAMES = {
+    "height": "height of the setpoint surface",
+    "height_sd": "standard uncertainty of the height",
+    "z_stop": "sensor z at rest after the stop",
+    "reference_current": "reference current",
+    "time": "time of the hop",
+}
+F64 = NDArray[np.float64]
+
+
+class ScanGroup:
+    """Writes one scan. Hops are kept in memory until `flush`."""
+
+    def __init__(self, entry: h5py.Group, number: int, started: ScanStarted | None) -> None:
+        """started: None if the record of it is lost; then there are hops but no frames."""
+        self.group = _subgroup(entry, f"scan_{number}", "NXcollection")
+        self.frames: dict[str, F64] = {}
+        self.done = False
+        hops = _subgroup(self.group, "hops", "NXdata", signal="height", axes="time")
+        self._status = statuses()
+        words = {"status": self._status, "method": Words()}
+        self._hops = Table(hops, words)
+        self._curves = Curves(_subgroup(self.group, "curves", "NXcollection"))
+        self._rows: set[int] = set()
+        self._shape = started.shape if started else (0, 0)
+        self.group["pattern"] = started.pattern if started else "unknown"
+        self.group["engine"] = started.engine if started else ""
+        self.group.attrs["scan"] = number
+        self.group.attrs["default"] = "frame" if min(self._shape) > 1 else "hops"
+        write_numbers(self.group, "settings", started.settings if started else {})
+        if started:
+            write_number(self.group, "start_time", started.time, "s")
+            self._write_geometry(started)
+            self._create_frames(started)
+
+    def add(self, hop: HopDone) -> None:
+        """Add one attempt; if accepted it sets its pixel."""
+        curves = {name: array.numpy() for name, array in hop.curves.items()}
+        first, count = self._curves.append(curves)
+        for method in hop.heights:
+            self._hops.words.setdefault(f"height_{safe_name(method)}_status", Words(["ok"]))
+        self._hops.append(_row(hop, first, count))
+        rows, columns = self._shape
+        if hop.accepted and 0 <= hop.row < rows and 0 <= hop.column < columns:
+            self._set_pixel(hop)
+
+    def flush(self) -> None:
+        """Bring the hops so far into the file (curves by whole chunks)."""
+        self._hops.flush()
+        self._curves.flush()
+        for row in sorted(self._rows):
+            for name, frame in self.frames.items():
+                self.group["frame"][name][row] = frame[row]
+        self._rows.clear()
+        if self.frames:
+            self.group["frame/status"].attrs["names"] = self._status.names
+
+    def end(self, outcome: str, time: float) -> None:
+        """Close the scan."""
+        if self.done:
+            return
+        self.flush()
+        self._curves.close()
+        self.group["outcome"] = outcome
+        write_number(self.group, "end_time", time, "s")
+        self.done = True
+
+    def _set_pixel(self, hop: HopDone) -> None:
+        values = {
+            "height": hop.height,
+            "height_sd": hop.height_sd,
+            "z_stop": hop.z_stop,
+            "reference_current": hop.reference,
+            "time": hop.time,
+            "status": self._status.number(hop.status),
+        }
+        for name, value in values.items():
+            self.frames[name][hop.row, hop.column] = value
+        self._rows.add(hop.row)
+
+    def _write_geometry(self, started: ScanStarted) -> None:
+        group = _subgroup(self.group, "geometry", "NXcollection")
+        group.attrs["comment"] = "targets in scan order; row and column say where in the frame"
+        for name in ("x", "y", "row", "column"):
+            group[name] = getattr(started, name).numpy()
+        for name in ("x", "y"):
+            group[name].attrs["units"] = "m"
+        group["extent"] = np.asarray(started.extent, np.float64)
+        group["extent"].attrs.update(units="m", long_name="x0, x1, y0, y1 of the outer pixels")
+        group["shape"] = np.asarray(started.shape, np.int64)
+
+    def _create_frames(self, started: ScanStarted) -> None:
+        group = _subgroup(self.group, "frame", "NXdata", signal="height")
+        others = [name for name in (*FRAMES, "status") if name != "height"]
+        group.attrs["auxiliary_signals"] = others
+        group.attrs["title"] = f"{started.pattern} scan {started.scan}"
+        for axis, (name, unit, label, values) in enumerate(frame_axes(started)):
+            group[name] = values
+            group[name].attrs.update(units=unit, long_name=label)
+            group.attrs[f"{name}_indices"] = axis
+        group.attrs["axes"] = [name for name, *_ in frame_axes(started)]
+        for name, label in FRAMES.items():
+            frame = self.frames[name] = np.full(started.shape, np.nan)
+            group.create_dataset(name, data=frame)
+            group[name].attrs.update(units=unit_of(name), long_name=f"{label} ({unit_of(name)})")
+        self.frames["status"] = np.full(started.shape, UNMEASURED, np.float64)
+        group.create_dataset("status", started.shape, np.int8, fillvalue=UNMEASURED)
+        group["status"].attrs.update(
+            names=self._status.names, long_name="status (number of a name; -1: not measured)"
+        )
+
+
+def frame_axes(started: ScanStarted) -> list[tuple[str, str, str, F64]]:
+    """Return name, unit, label and values of the axes of the rows and of the columns.
+
+    Rasters have y, x; all else has the number of the row and the distance along it.
+    """
+    rows, columns = started.shape
+    x, y = started.x.numpy(), started.y.numpy()
+    row, column = started.row.numpy(), started.column.numpy()
+    x0, x1, y0, y1 = started.extent
+    along_x, along_y = (_mean_per(column, v, columns) for v in (x, y))
+    if started.pattern == "raster":
+        return [
+            ("y", "m", "y (m)", _or_linear(_mean_per(row, y, rows), y0, y1)),
+            ("x", "m", "x (m)", _or_linear(along_x, x0, x1)),
+        ]
+    distance = np.hypot(along_x - along_x[:1], along_y - along_y[:1])
+    length = float(np.hypot(x1 - x0, y1 - y0))
+    return [
+        ("row", "1", "row", np.arange(rows, dtype=np.float64)),
+        ("distance", "m", "distance along the line (m)", _or_linear(distance, 0, length)),
+    ]
+
+
+def _mean_per(place: NDArray[Any], values: F64, count: int) -> F64:
+    """Return the mean of the values at each place, shape (count,); NaN where there is none."""
+    hits = np.bincount(place, minlength=count)[:count]
+    sums = np.bincount(place, values, minlength=count)[:count]
+    return np.where(hits > 0, sums / np.maximum(hits, 1), np.nan)
+
+
+def _or_linear(values: F64, first: float, last: float) -> F64:
+    return values if np.isfinite(values).all() else np.linspace(first, last, values.size)
+
+
+def _row(hop: HopDone, first: int, count: int) -> Mapping[str, Value]:
+    row: dict[str, Value] = {
+        "index": hop.index,
+        "attempt": hop.attempt,
+        "accepted": bool(hop.accepted),
+        "row": hop.row,
+        "column": hop.column,
+        "time": hop.time,
+        "x": hop.x,
+        "y": hop.y,
+        "start": hop.start,
+        "reference": hop.reference,
+        "reference_sd": hop.reference_sd,
+        "z_stop": hop.z_stop,
+        "status": hop.status,
+        "height": hop.height,
+        "height_sd": hop.height_sd,
+        "method": hop.method,
+        "bandwidth": hop.bandwidth,
+        "first": hop.first,
+        "stop": hop.stop,
+        "curve_start": first,
+        "curve_length": count,
+        "note": hop.note,
+    }
+    for method, estimate in hop.heights.items():
+        name = f"height_{safe_name(method)}"
+        row |= {name: float(estimate.value), f"{name}_sd": float(estimate.sd)}
+        row[f"{name}_status"] = estimate.status
+    return row | {f"timing_{safe_name(k)}": float(v) for k, v in hop.timing.items()}
+
+
+def write_number(group: h5py.Group, name: str, value: float, unit: str | None = None) -> None:
+    """Write a scalar with its unit."""
+    group[name] = float(value)
+    unit = unit_of(name) if unit is None else unit
+    if unit:
+        group[name].attrs["units"] = unit
+
+
+def write_numbers(parent: h5py.Group, name: str, numbers: Mapping[str, float]) -> None:
+    """Write a group of scalars with their units."""
+    group = _subgroup(parent, name, "NXcollection")
+    for key, value in numbers.items():
+        write_number(group, safe_name(key), value, unit_of(key))
+
+
+def _subgroup(parent: h5py.Group, name: str, nexus: str, **attributes: Any) -> h5py.Group:
+    group = parent.create_group(name)
+    group.attrs.update(NX_class=nexus, **attributes)
+    return group

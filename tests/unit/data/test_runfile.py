@@ -1,0 +1,285 @@
+"""The run file: the same however it came about, plottable, and plain about what is wrong."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from sicmctl.data.journal import JournalWriter
+from sicmctl.data.recover import recover
+from sicmctl.data.runfile import RunFile, RunFileError
+from sicmctl.data.writer import RunFileWriter, build
+from sicmctl.messages import AnyMessage, Array, RunStarted, ScanStarted
+
+from .runs import STARTED, hop, scan_started, small_run
+
+
+def write_journal(path: Path, run: list[AnyMessage]) -> Path:
+    with JournalWriter(path) as journal:
+        for message in run:
+            journal.write(message)
+    return path
+
+
+def content(path: Path) -> dict[str, object]:
+    """Everything in an HDF5 file: values, types, storage and attributes."""
+    found: dict[str, object] = {}
+
+    def visit(name: str, thing: h5py.Group | h5py.Dataset) -> None:
+        for key, value in thing.attrs.items():
+            found[f"{name}@{key}"] = repr(value)
+        if isinstance(thing, h5py.Dataset):
+            found[name] = (thing.dtype.str, thing.shape, thing.chunks, thing.compression)
+            found[f"{name}="] = np.asarray(thing[()]).tobytes() if thing.dtype != object else repr(
+                thing[()]
+            )  # fmt: skip
+
+    with h5py.File(path) as file:
+        visit("/", file["/"])
+        file.visititems(visit)
+    return found
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    return build(write_journal(tmp_path / "run.sicmlog", small_run()), tmp_path / "built.h5")
+
+
+@pytest.mark.parametrize("interval", [0.0, 100.0])
+def test_live_and_built_are_equal(
+    tmp_path: Path, built: Path, interval: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sicmctl.data.writer.FLUSH_INTERVAL", interval or 1e-9)
+    with RunFileWriter(tmp_path / "live.h5") as writer:
+        for message in small_run():
+            writer.write(message)
+    assert content(tmp_path / "live.h5") == content(built)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["built.h5", "live.h5", "run.sicmlog"]
+
+
+def test_flushing_does_not_change_the_content(
+    tmp_path: Path, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sicmctl.data.writer.BATCH", 1)
+    build(tmp_path / "run.sicmlog", tmp_path / "again.h5")
+    assert content(tmp_path / "again.h5") == content(built)
+
+
+def test_entry(built: Path) -> None:
+    with RunFile(built) as run:
+        info = run.info
+        assert (info.run, info.title) == ("2026-01-02-graphite", "Graphite in LiClO4")
+        assert info.start_time.startswith("2026-01-02T10:00:00")
+        assert info.end_time.startswith("2026-01-02T10:00:06.5")
+        assert (info.outcome, info.duration, info.rate) == ("done", 6.5, 50e3)
+        assert info.safe == ("tip retracted: ok", "cell at OCP: ok")
+        assert run.rig == STARTED.rig
+        assert run.experiment == STARTED.experiment
+        assert run.instruments == STARTED.instruments
+        assert run.calibration == STARTED.calibration
+        assert run.versions == STARTED.versions
+        assert run.alarms[0]["text"] == "slow"
+        assert run.notes[0]["author"] == "A. Operator"
+        assert list(run.scans) == [0, 1]
+
+
+def test_frames_keep_their_place(built: Path) -> None:
+    with RunFile(built) as run:
+        scan = run.scan(0)
+        height = scan.frame("height")
+        expected = 1e-6 + 1e-8 * np.arange(3)[:, None] + 1e-9 * np.arange(4)
+        assert np.isnan(height[2, 3])
+        height[2, 3] = expected[2, 3]
+        np.testing.assert_array_equal(height, expected)
+        y, x = scan.axes
+        np.testing.assert_allclose(y, [1e-6, 1.5e-6, 2e-6])
+        np.testing.assert_allclose(x, np.linspace(0, 2e-6, 4))
+        status = scan.frame("status")
+        assert scan.status_names[status[2, 3]] == "no surface"
+        assert status[0, 1] == 0
+        assert (scan.outcome, scan.shape) == ("done", (3, 4))
+
+
+def test_hops_and_curves(built: Path) -> None:
+    with RunFile(built) as run:
+        hops, scan = run.scan(0).hops, run.scan(0)
+        assert scan.count == 13
+        assert hops["attempt"].tolist()[:3] == [0, 0, 1]
+        assert hops["accepted"].tolist()[:3] == [True, False, True]
+        assert hops["status"][1] == "no surface"
+        assert hops["note"][2] == "µ tried again"
+        assert np.isnan(hops["height_crossing"][0])
+        assert hops["height_crossing"][2] == 2e-6
+        assert hops["height_crossing_status"].tolist()[:3] == ["", "", "ok"]
+        assert hops["timing_approach"][0] == 0.06
+        assert scan.unit("timing_approach") == "s"
+        curves = scan.curves(2)
+        assert set(curves) == {"pipette_current", "z_sensor"}
+        np.testing.assert_array_equal(
+            curves["z_sensor"], np.linspace(2e-6, 1.001e-6, 30, dtype="f4")
+        )
+        assert curves["z_sensor"].dtype == np.float32
+        late = run.scan(1).curves(0)
+        assert np.isnan(late["z_sensor"]).all()
+        assert (late["pipette_current"] == 1).all()
+
+
+def test_curves_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sicmctl.data.columns.CHUNK_SAMPLES", 64)
+    started = scan_started(4, 5)
+    rng = np.random.default_rng(1)
+    curves = [rng.normal(size=n).astype("f4") for n in rng.integers(0, 150, 20)]
+    run: list[AnyMessage] = [STARTED, started]
+    for i, curve in enumerate(curves):
+        channels = {"pipette_current": Array.of(curve)} | (
+            {"late": Array.of(-curve)} if i > 6 else {}
+        )
+        run.append(hop(started, i, curves=channels))
+    monkeypatch.setattr("sicmctl.data.writer.BATCH", 3)
+    build(write_journal(tmp_path / "j", run), tmp_path / "r.h5")
+    with RunFile(tmp_path / "r.h5") as file:
+        for i, curve in enumerate(curves):
+            found = file.scan().curves(i)
+            np.testing.assert_array_equal(found["pipette_current"], curve)
+            late = -curve if i > 6 else np.full(curve.size, np.nan)
+            np.testing.assert_array_equal(found["late"], late)
+
+
+def test_a_nexus_viewer_finds_the_height(built: Path) -> None:
+    with h5py.File(built) as file:
+        group: h5py.Group = file
+        while "default" in group.attrs:
+            group = group[group.attrs["default"]]
+        assert group.name == "/entry/scan_0/frame"
+        assert group.attrs["NX_class"] == "NXdata"
+        signal = group[group.attrs["signal"]]
+        assert signal.name.endswith("height")
+        for axis, name in enumerate(group.attrs["axes"]):
+            assert group[name].shape == (signal.shape[axis],)
+            assert group[name].attrs["units"] == "m"
+            assert group.attrs[f"{name}_indices"] == axis
+        for name in group.attrs["auxiliary_signals"]:
+            assert group[name].shape == signal.shape
+
+
+def test_every_float_has_units(built: Path) -> None:
+    without = []
+
+    def visit(name: str, thing: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(thing, h5py.Dataset) and thing.dtype.kind == "f" and not thing.attrs.get(
+            "units"
+        ):  # fmt: skip
+            without.append(name)
+
+    with h5py.File(built) as file:
+        file.visititems(visit)
+    assert without == ["entry/instrument/calibration/gain"]
+
+
+def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
+    journal = write_journal(tmp_path / "run.sicmlog", small_run(ended=False))
+    recovery = recover(journal)
+    assert recovery.interrupted
+    assert "interrupted" in recovery.report()
+    with RunFile(tmp_path / "run.h5") as run:
+        assert run.info.outcome == "interrupted"
+        assert run.scan(1).outcome == "interrupted"
+        assert run.scan(0).outcome == "done"
+    with pytest.raises(RunFileError, match="exists"):
+        recover(journal)
+    recover(journal, overwrite=True)
+
+
+def test_a_damaged_journal_gives_a_file_with_losses(tmp_path: Path) -> None:
+    journal = write_journal(tmp_path / "run.sicmlog", small_run())
+    data = bytearray(journal.read_bytes())
+    for message in (RunStarted, ScanStarted):  # the worst two records to lose
+        place = data.find(message.__struct_config__.tag.encode())  # type: ignore[union-attr]
+        data[place] ^= 1
+    journal.write_bytes(data)
+    recovery = recover(journal)
+    assert [loss.records for loss in recovery.losses] == [2]
+    assert recovery.hops == 15
+    with RunFile(recovery.out) as run:
+        assert run.info.losses
+        scan = run.scan(0)
+        assert (scan.pattern, scan.count, scan.frames) == ("unknown", 13, [])
+        assert scan.curves(2)["z_sensor"].size == 30
+        with pytest.raises(RunFileError, match="start of the scan is lost"):
+            scan.frame("height")
+        assert run.scan(1).frame().shape == (1, 2)
+
+
+def test_empty_runs(tmp_path: Path) -> None:
+    for name, run in {"a": [], "b": [STARTED], "c": [STARTED, scan_started()]}.items():
+        build(write_journal(tmp_path / f"{name}.sicmlog", list(run)), tmp_path / f"{name}.h5")
+    with RunFile(tmp_path / "a.h5") as file:
+        assert file.info.outcome == "interrupted"
+        assert not file.scans
+        assert (file.instruments, file.versions, file.notes) == ({}, {}, [])
+        with pytest.raises(RunFileError, match="it has: none"):
+            file.scan()
+    with RunFile(tmp_path / "c.h5") as file:
+        assert file.scan().count == 0
+        assert np.isnan(file.frame()).all()
+        assert (file.frame("status") == -1).all()
+        with pytest.raises(RunFileError, match="no scan 7"):
+            file.scan(7)
+        with pytest.raises(RunFileError, match="no frame 'nope'"):
+            file.frame("nope")
+        with pytest.raises(RunFileError, match="no column"):
+            file.scan().column("index")
+        with pytest.raises(RunFileError):
+            file.scan().curves(0)
+
+
+def test_files_that_are_no_run_file(tmp_path: Path, built: Path) -> None:
+    with pytest.raises(RunFileError, match="does not exist"):
+        RunFile(tmp_path / "missing.h5")
+    (tmp_path / "text.h5").write_text("hello")
+    with pytest.raises(RunFileError, match="not HDF5"):
+        RunFile(tmp_path / "text.h5")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = 1
+    with pytest.raises(RunFileError, match="not a run file"):
+        RunFile(tmp_path / "other.h5")
+    data = built.read_bytes()
+    (tmp_path / "cut.h5").write_bytes(data[: len(data) // 2])
+    with pytest.raises(RunFileError, match="truncated"):
+        RunFile(tmp_path / "cut.h5")
+    with h5py.File(built, "r+") as file:
+        file.attrs["sicmctl_schema"] = 99
+    with pytest.raises(RunFileError, match="schema 99"):
+        RunFile(built)
+
+
+def test_a_failing_writer_never_reaches_the_run(tmp_path: Path, built: Path) -> None:
+    bad = hop(scan_started(), 0, curves={"pipette_current": Array("<f4", (7,), b"123")})
+    writer = RunFileWriter(tmp_path / "live.h5", journal=tmp_path / "run.sicmlog")
+    for message in [*small_run()[:5], bad, *small_run()]:
+        writer.write(message)
+    assert writer.close() == tmp_path / "live.h5"
+    assert content(tmp_path / "live.h5") == content(built)
+    alone = RunFileWriter(tmp_path / "alone.h5")
+    alone.write(bad)
+    with pytest.raises(RunFileError, match="was not written"):
+        alone.close()
+    assert not list(tmp_path.glob("alone*"))
+
+
+def test_a_slow_writer_gives_up(tmp_path: Path, built: Path) -> None:
+    with RunFileWriter(tmp_path / "live.h5", tmp_path / "run.sicmlog", limit=500) as writer:
+        for message in small_run():
+            writer.write(message)
+        assert "keep up" in writer.problem
+    assert content(tmp_path / "live.h5") == content(built)
+
+
+def test_never_overwrites(tmp_path: Path, built: Path) -> None:
+    with pytest.raises(RunFileError, match="exists"):
+        RunFileWriter(built)
+    with pytest.raises(RunFileError, match="exists"):
+        build(tmp_path / "run.sicmlog", built)
+    with pytest.raises(RunFileError, match="cannot create"):
+        RunFileWriter(tmp_path / "nowhere" / "run.h5")
