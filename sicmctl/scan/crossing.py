@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sicmctl.scan.bessel import F64, delay
+from sicmctl.scan.bessel import F64, IMPULSE_VARIANCE, delay
 from sicmctl.scan.curve import Tip
 from sicmctl.scan.height_types import Approach, Height, Status, failed, usable_end
 from sicmctl.scan.noise import NoiseModel, autocovariance
@@ -34,7 +34,7 @@ def at_stop(a: Approach, tip: Tip, noise: NoiseModel) -> Height:
     slope = abs(a.reference) * float(tip.slope(a.setpoint))
     variance = (0.9 * noise.sigma(a.filter_hz) / slope) ** 2 + (a.speed / a.rate) ** 2 / 12
     variance += (a.speed * a.reaction_sd) ** 2 + noise.vibration**2 + z_sd**2
-    variance += (a.reference_sd * (1 - a.setpoint) / slope) ** 2
+    variance += ((a.reference_sd * (1 - a.setpoint)) ** 2 + noise.hum**2 / 2) / slope**2
     detail = {"reaction": reaction, "early_trigger": early}
     status: Status = "ok" if below.size else "early"
     return Height(z, float(np.sqrt(variance)), "stop", status, bias, detail)
@@ -62,14 +62,16 @@ def at_level(a: Approach, tip: Tip, noise: NoiseModel) -> Height:
     basis = np.vander(x, 3)
     solver = np.linalg.pinv(basis)
     coef = solver @ drop[first:end]
+    # what the filter adds to a curved signal besides its delay: half its variance times curvature
+    coef[2] -= coef[0] * (2 * a.rate * delay(a.filter_hz) / (n - 1)) ** 2 * IMPULSE_VARIANCE
     root = _last_rise(coef, a.setpoint)
     if root is None:
         return failed("crossing", "no_crossing")
     row = np.array([root * root, root, 1.0])
-    weights = row @ solver
+    weights = (row @ solver).astype(np.float64)
     covariance = autocovariance(noise, a.rate, a.filter_hz, _length(n))[:n]
     variance = _quadratic_form(weights, covariance) / a.reference**2
-    variance += (a.reference_sd * (1 - a.setpoint) / a.reference) ** 2
+    variance += ((a.reference_sd * (1 - a.setpoint)) ** 2 + noise.hum**2 / 2) / a.reference**2
     per_second = (2 * coef[0] * root + coef[1]) * 2 / (n - 1) * a.rate
     time = first + (root + 1) / 2 * (n - 1) - delay(a.filter_hz) * a.rate
     z, z_sd = _line_at(a.z[:end], time, max(16, int(2e-3 * a.rate)))

@@ -21,10 +21,12 @@ from sicmctl.scan.height_types import Approach
 from sicmctl.scan.noise import NoiseModel
 from sicmctl.scan.template import Template
 
+HUM = 6e-4  # prior amplitude of the mains over the current, unless the noise model says more
 DRIFT = 0.03  # 1/s, prior sd of the relative drift of the current during a hop
 STRETCH = 0.7  # prior sd of ln kappa
 _ITERATIONS = 15
-_Z, _A, _DRIFT, _STRETCH = 0, 1, 2, -1  # places of the parameters; mains stand at 3 and 4
+_Z, _A, _DRIFT, _MAINS, _STRETCH = 0, 1, 2, slice(3, 5), 5  # places of the parameters
+PARAMETERS = 6
 
 
 @dataclass(eq=False)
@@ -32,7 +34,7 @@ class Batch:
     """Hops that share a template, in reversed time; currents in units of the reference.
 
     y (H, N) whitened block means, mask (H, N) blocks the record has, z (H, M) smoothed z at the
-    nodes, columns (C, H, N) whitened drift and mains, unit (H,) sd of a whitened block,
+    nodes, columns (3, H, N) whitened drift and mains, unit (H,) sd of a whitened block,
     top (H,) z at the start, first (H,) guess of z_s, z_sd (H,) sd of the smoothed z
     """
 
@@ -67,7 +69,7 @@ class Solution:
     end_gap: F64  # fitted gap (m) at the last usable sample
 
 
-def read(hops: Sequence[tuple[Approach, NoiseModel, int]], t: Template, hum: bool) -> Batch:
+def read(hops: Sequence[tuple[Approach, NoiseModel, int]], t: Template) -> Batch:
     """Average the records of hops (record, noise, usable samples) into blocks."""
     shape = len(hops), len(t.starts)
     y, z, mask = np.zeros(shape), np.zeros(shape), np.zeros(shape)
@@ -83,7 +85,7 @@ def read(hops: Sequence[tuple[Approach, NoiseModel, int]], t: Template, hum: boo
         mask[i, :n] = 1.0
         tail = np.diff(height[:400])
         sd_z[i] = np.std(tail) / np.sqrt(2) if len(tail) else 0.0
-        top[i] = z[i, n - 1]
+        top[i] = np.median(a.z[:5])
     low = _smooth_low(y, mask, np.array([a.setpoint for a, _, _ in hops]))
     nodes = _nodes(z, mask, t, -t.block_time[blocks - 1])
     lead = np.array([a.speed for a, _, _ in hops]) * delay(hops[0][0].filter_hz)
@@ -95,22 +97,27 @@ def read(hops: Sequence[tuple[Approach, NoiseModel, int]], t: Template, hum: boo
         y=(y @ t.whiten.T) * mask,
         mask=mask,
         z=nodes,
-        columns=columns[: 3 if hum else 1] * mask,
+        columns=columns * mask,
         unit=white / reference,
         top=top,
         first=z[np.arange(len(hops)), low] + lead,
         z_sd=sd_z * t.z_gain,
         setpoint=np.array([a.setpoint for a, _, _ in hops]),
         reference_sd=np.array([_reference_sd(a, noise) for a, noise, _ in hops]),
-        hum=np.array([noise.hum / abs(a.reference) for a, noise, _ in hops]),
+        hum=np.array([_hum(a, noise) for a, noise, _ in hops]),
     )
+
+
+def _hum(a: Approach, noise: NoiseModel) -> float:
+    """Relative amplitude that the mains may have."""
+    return max(noise.hum / abs(a.reference), HUM)
 
 
 def _reference_sd(a: Approach, noise: NoiseModel) -> float:
     """Relative sd of the reference, with the mains that its averaging time leaves in it."""
     average = noise.white / (2 * max(a.reference_sd, 1e-30) ** 2)
-    left = noise.hum * np.sinc(min(noise.mains * average, 1e9)) / np.sqrt(2)
-    return max(float(np.hypot(a.reference_sd, left)) / abs(a.reference), 1e-7)
+    left = _hum(a, noise) * np.sinc(min(noise.mains * average, 1e9)) / np.sqrt(2)
+    return max(float(np.hypot(a.reference_sd / a.reference, left)), 1e-7)
 
 
 def _smooth_low(y: F64, mask: F64, setpoint: F64) -> np.ndarray:
@@ -137,21 +144,20 @@ def _nodes(z: F64, mask: F64, t: Template, span: F64) -> F64:
 
 def solve(b: Batch, t: Template, tip: Tip, start: F64 | None = None) -> Solution:
     """Gauss-Newton for all hops; from a solution to `start` at, kappa is a parameter too."""
-    hops, extra = len(b.y), len(b.columns)
-    theta = np.zeros((hops, 3 + extra))
+    theta = np.zeros((len(b.y), PARAMETERS))
     theta[:, _Z], theta[:, _A] = b.first, 1.0
     if start is not None:
         theta[:] = start
-    free = slice(None, -1) if start is None else slice(None)
+    free = slice(0, _STRETCH) if start is None else slice(0, PARAMETERS)
     scale = np.ones(theta.shape[1])
     scale[_Z] = tip.inner_radius
     limit = np.full(theta.shape[1], np.inf)
     limit[[_Z, _STRETCH]] = 0.6, 0.4
     precision = _precision(b, theta.shape)
+    normal, right, chi2, end_gap = _equations(
+        b, t, tip, theta=theta, precision=precision, scale=scale
+    )
     for _ in range(_ITERATIONS):
-        normal, right, chi2, end_gap = _equations(
-            b, t, tip, theta=theta, precision=precision, scale=scale
-        )
         step = np.zeros_like(theta)
         step[:, free] = np.linalg.solve(normal[:, free, free], right[:, free, None])[..., 0]
         step = np.clip(step, -limit, limit)
@@ -159,6 +165,9 @@ def solve(b: Batch, t: Template, tip: Tip, start: F64 | None = None) -> Solution
             break
         theta = theta + step * scale
         theta[:, _STRETCH] = np.clip(theta[:, _STRETCH], -1.8, 1.8)
+        normal, right, chi2, end_gap = _equations(
+            b, t, tip, theta=theta, precision=precision, scale=scale
+        )
     inverse = np.zeros_like(normal)
     inverse[:, free, free] = np.linalg.inv(normal[:, free, free])
     coupling = normal[:, :-1, -1]
@@ -172,8 +181,7 @@ def _precision(b: Batch, shape: tuple[int, ...]) -> F64:
     """Prior precisions (H, P): drift and gap scale everywhere, mains per hop."""
     precision = np.zeros(shape)
     precision[:, _DRIFT] = DRIFT**-2
-    if len(b.columns) > 1:
-        precision[:, 3:5] = (2 / np.maximum(b.hum, 1e-9) ** 2)[:, None]
+    precision[:, _MAINS] = (2 / b.hum**2)[:, None]
     precision[:, _STRETCH] = STRETCH**-2
     return precision
 
@@ -184,10 +192,10 @@ def _equations(
     """Normal matrices (H, P, P), right sides (H, P), chi2 (H,) and gaps at the end (H,)."""
     zs, level, linear = theta[:, _Z], theta[:, _A], theta[:, 2:-1]
     kappa = np.exp(theta[:, _STRETCH])
-    surface = tip.gap(b.setpoint)
-    for _ in range(2):  # the reference was taken at a finite distance, a little below I_inf
-        top, _ = tip.current_and_slope(surface + (b.top - zs) / kappa)
-        surface = tip.gap(1 - (1 - b.setpoint) * top)
+    above = (b.top - zs) / kappa  # the reference was taken at this distance, a little below I_inf
+    top = tip.current(tip.gap(b.setpoint) + above)
+    surface = tip.gap(1 - (1 - b.setpoint) * top)
+    top = tip.current(surface + above)
     away = (b.z - zs[:, None]) / kappa[:, None]
     gap = surface[:, None] + away
     f, df = tip.current_and_slope(gap)

@@ -31,7 +31,7 @@ from sicmctl.scan.template import Plan, plan, template
 
 __all__ = ["Approach", "Height", "Method", "Status", "estimate", "estimate_all", "fit_many"]
 
-_FREE_SCALE = 9.0  # F ratio (three sigma) at which the gap scale is freed
+_FREE_SCALE = 10.0  # F ratio (about three sigma) at which the gap scale is freed
 _DEFAULT_NOISE = NoiseModel()
 
 
@@ -69,7 +69,7 @@ def noise_of(a: Approach) -> NoiseModel:
 def fit_many(approaches: Sequence[Approach], tip: Tip) -> list[Height]:
     """Filter-aware fit of many hops at once: the same answers as one by one, sooner."""
     out = [failed("fit", "too_short") for _ in approaches]
-    groups: dict[tuple[Plan, bool], list[int]] = defaultdict(list)
+    groups: dict[Plan, list[int]] = defaultdict(list)
     hops: dict[int, tuple[Approach, NoiseModel, int]] = {}
     for i, a in enumerate(approaches):
         reason, end = defect(a), 0
@@ -81,20 +81,18 @@ def fit_many(approaches: Sequence[Approach], tip: Tip) -> list[Height]:
             continue
         noise = noise_of(a)
         hops[i] = a, noise, end
-        groups[plan(a, noise, tip.inner_radius, end), noise.hum > 0].append(i)
-    for (key, hum), members in groups.items():
+        groups[plan(a, noise, tip.inner_radius, end)].append(i)
+    for key, members in groups.items():
         for k in range(0, len(members), 512):  # bounds the memory
             part = members[k : k + 512]
-            for i, height in zip(part, _fit([hops[i] for i in part], tip, key, hum), strict=True):
+            for i, height in zip(part, _fit([hops[i] for i in part], tip, key), strict=True):
                 out[i] = height
     return out
 
 
-def _fit(
-    hops: list[tuple[Approach, NoiseModel, int]], tip: Tip, key: Plan, hum: bool
-) -> list[Height]:
+def _fit(hops: list[tuple[Approach, NoiseModel, int]], tip: Tip, key: Plan) -> list[Height]:
     t = template(key)
-    batch = fit.read(hops, t, hum)
+    batch = fit.read(hops, t)
     flat = fit.solve(batch, t, tip)
     spread = np.maximum(1.0, (flat.chi2 - flat.gain) / np.maximum(flat.freedom - 1, 1))
     bent = np.flatnonzero(flat.gain / spread > _FREE_SCALE)
@@ -110,7 +108,7 @@ def _fit(
 class _Row(NamedTuple):
     solution: fit.Solution
     batch: fit.Batch
-    index: int
+    place: int
 
 
 def _height(a: Approach, row: _Row, tip: Tip, *, bent: bool) -> Height:

@@ -94,9 +94,10 @@ def estimate_noise(samples: ArrayLike, rate: float, corner: float) -> NoiseModel
     basis = np.stack([gain + fold, gain * (f / corner) ** 2 + fold * (below / corner) ** 2])
     basis, power = basis[:, keep], power[keep]
     coef = np.full(2, power.mean() / basis.sum(axis=0).mean())
-    for _ in range(50):  # multiplicative EM-like steps keep both parts positive
+    for _ in range(20):  # multiplicative EM-like steps keep both parts positive
         model = coef @ basis
-        coef *= np.sqrt((basis @ (power / model**2)) / (basis @ (1 / model)))
+        calm = np.minimum(power, 12 * model)  # keeps mains lines from counting as noise
+        coef *= np.sqrt((basis @ (calm / model**2)) / (basis @ (1 / model)))
     if not coef[0] > 0:
         raise ValueError("the record holds no noise to estimate")
     return NoiseModel(white=float(coef[0]), rise=float(coef[1]) / corner**2)
