@@ -6,12 +6,14 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from sicmctl.hal.quantity import Quantity, example, quote
 
 from .problems import Finding, Path
 
 _HUGE = 10**15
+_KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def validate(
@@ -46,8 +48,8 @@ def unknown(found: str, choices: Iterable[str], what: str) -> tuple[str, str]:
     names = sorted(choices)
     near = get_close_matches(found, names, n=1, cutoff=0.6)
     wanted = f"one of {', '.join(names)}" if names else "none here"
-    hint = f"{near[0]} (did you mean that?)" if near else wanted
-    return f"the unknown {what} {quote(found)}", hint
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return f"the unknown {what} {quote(found)}", wanted + hint
 
 
 def _finding(model: type[BaseModel], table: Any, below: Path, error: Any) -> Finding:
@@ -119,17 +121,32 @@ def _plain(message: str) -> str:
 
 def _wish(model: type[BaseModel], loc: Path) -> str:
     """Say what a missing key would hold."""
-    for owner in _models(model, loc[:-1]):
-        field = owner.model_fields.get(str(loc[-1])) or next(
-            (f for f in owner.model_fields.values() if f.alias == loc[-1]), None
-        )
-        if field is None:
-            continue
-        kind = next((m for m in field.metadata if isinstance(m, Quantity)), None)
-        if kind:
-            return f"{field.description} ({example(kind.unit)})"
-        return field.description or "a value"
-    return "one of " + ", ".join(sorted(_tags(model, loc[:-1]))) if loc else "a value"
+    *parents, name = loc
+    for owner in _models(model, tuple(parents)):
+        fields = {field.alias or key: field for key, field in owner.model_fields.items()}
+        if field := fields.get(str(name)):
+            meaning = f" ({field.description})" if field.description else ""
+            return sort(field) + meaning
+    return "one of " + ", ".join(f'"{tag}"' for tag in sorted(_tags(model, tuple(parents))))
+
+
+def sort(field: FieldInfo) -> str:
+    """Say what sort of value a field holds."""
+    quantity = next((m for m in field.metadata if isinstance(m, Quantity)), None)
+    if quantity and get_origin(field.annotation) is not tuple:
+        return f"a {'quantity' if quantity.unit else 'fraction'} {example(quantity.unit)}"
+    for member in _members(field.annotation):
+        origin = get_origin(member)
+        if origin is Literal:
+            choices = [written(choice) for choice in get_args(member)]
+            return f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
+        if origin in (list, tuple):
+            return "an array"
+        if origin is dict or (isinstance(member, type) and issubclass(member, BaseModel)):
+            return "a table"
+        if member in _KINDS:
+            return _KINDS[member]
+    return "a value"
 
 
 def known_keys(model: type[BaseModel], loc: Path) -> set[str]:

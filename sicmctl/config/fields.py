@@ -23,9 +23,12 @@ class OrAuto(Quantity):
         except BadQuantity as error:
             raise BadQuantity(error.found, f'{error.expected}, or "auto"') from None
 
-    def serialize(self, value: Any) -> str:
+    def serialize(self, value: Any) -> str | float:
         """Write it as it stands in the file."""
         return "auto" if value == "auto" else super().serialize(value)
+
+    def __get_pydantic_json_schema__(self, schema: object, handler: object) -> dict[str, object]:
+        return {"anyOf": [{"const": "auto"}, super().__get_pydantic_json_schema__(schema, handler)]}
 
 
 class Strictly(BaseModel):

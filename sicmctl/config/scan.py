@@ -15,6 +15,10 @@ Angle = Annotated[float, Quantity("rad", low=radians(-360), high=radians(360))]
 XY = tuple[Metres, Metres]
 
 
+_SIZE = PositiveMetres | tuple[PositiveMetres, PositiveMetres]
+_PIXELS = Pixels | tuple[Pixels, Pixels]
+
+
 def _pair(value: Any) -> Any:
     """Let a single value stand for two equal ones."""
     return value if isinstance(value, list | tuple) else (value, value)
@@ -35,7 +39,7 @@ class AnyScan(Strictly):
 class PointScan(AnyScan):
     """Hop after hop at one point."""
 
-    pattern: Literal["point"]
+    pattern: Literal["point"] = Field(description="kind of scan")
     x: Metres | None = Field(default=None, description="where; default: middle of the travel")
     y: Metres | None = Field(default=None, description="where; default: middle of the travel")
     repeats: Count | None = Field(default=None, description="how many hops")
@@ -58,7 +62,7 @@ class PointScan(AnyScan):
 class LineScan(AnyScan):
     """Points along a straight line, once or again and again in the same direction."""
 
-    pattern: Literal["line"]
+    pattern: Literal["line"] = Field(description="kind of scan")
     start: XY = Field(description="first point, [x, y]")
     end: XY | None = Field(default=None, description="last point, [x, y]")
     length: PositiveMetres | None = Field(default=None, description="length, instead of `end`")
@@ -82,15 +86,19 @@ class LineScan(AnyScan):
 class RasterScan(AnyScan):
     """A rectangle, line by line along x."""
 
-    pattern: Literal["raster"]
-    size: Annotated[tuple[PositiveMetres, PositiveMetres], BeforeValidator(_pair)] | None = Field(
-        default=None, description="side, or [width, height], between the outermost pixels"
-    )
+    pattern: Literal["raster"] = Field(description="kind of scan")
+    size: (
+        Annotated[
+            tuple[PositiveMetres, PositiveMetres],
+            BeforeValidator(_pair, json_schema_input_type=_SIZE),
+        ]
+        | None
+    ) = Field(default=None, description="side, or [width, height], between the outermost pixels")
     width: PositiveMetres | None = Field(default=None, description="along x, instead of `size`")
     height: PositiveMetres | None = Field(default=None, description="along y, instead of `size`")
-    pixels: Annotated[tuple[Pixels, Pixels], BeforeValidator(_pair)] = Field(
-        description="pixels along each side, or [along x, along y]"
-    )
+    pixels: Annotated[
+        tuple[Pixels, Pixels], BeforeValidator(_pair, json_schema_input_type=_PIXELS)
+    ] = Field(description="pixels along each side, or [along x, along y]")
     origin: XY | None = Field(default=None, description="corner of least x and y, before rotation")
     centre: XY | None = Field(
         default=None, description="instead of `origin`; default: middle of travel"
@@ -121,7 +129,7 @@ class RasterScan(AnyScan):
 class ListScan(AnyScan):
     """Points one by one, in the order given."""
 
-    pattern: Literal["list"]
+    pattern: Literal["list"] = Field(description="kind of scan")
     points: Annotated[tuple[XY, ...], Field(min_length=1, max_length=1_000_000)] | None = Field(
         default=None, description='[["1 um", "2 um"], ...]'
     )

@@ -54,9 +54,24 @@ def _factor(text: str, unit: str) -> float | None:
         return None
 
 
+_EXAMPLES = {
+    "": '"2 %" or 0.02',
+    "m": '"1.5 um"',
+    "s": '"2 ms"',
+    "Hz": '"50 kHz"',
+    "V": '"0.7 V"',
+    "A": '"1.2 nA"',
+    "m/s": '"30 nm/ms"',
+    "rad": '"3 deg"',
+    "m/V": '"10 um/V"',
+    "V/V": '"100 mV/V"',
+    "V/A": '"1 V/nA"',
+}
+
+
 def example(unit: str) -> str:
-    """Return how a quantity is written: `like "1.5 m"`."""
-    return f'like "1.5 {unit}"' if unit else 'like "2 %" or 0.02'
+    """Return how a quantity is written: `like "1.5 um"`."""
+    return "like " + _EXAMPLES.get(unit, f'"1.5 {unit}"')
 
 
 def parse(text: str, unit: str) -> float:
@@ -96,10 +111,29 @@ def show(value: float, unit: str, digits: int = 4) -> str:
     """Write an SI value for a person: show(3.2e-9, "A") == "3.2 nA"."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}".strip()
-    scale, prefix = next(
-        (pair for pair in _PREFIXES if abs(value) >= pair[0] * (1 - 1e-9)), _PREFIXES[-1]
-    )
+    scale, prefix = _prefix(value)
     return f"{value / scale:.{digits}g} {prefix}{unit}"
+
+
+def _prefix(value: float) -> tuple[float, str]:
+    """Return the scale and the letter in which a value is best written."""
+    fitting = (pair for pair in _PREFIXES if abs(value) >= pair[0] * (1 - 1e-9))
+    return next(fitting, _PREFIXES[-1])
+
+
+def write(value: float, unit: str) -> str | float:
+    """Write an SI value for a file, so that `parse` gives back the same: "5 um", "3 deg".
+
+    A fraction stays a number.
+    """
+    if not unit:
+        return value
+    if unit == "rad":
+        text, same = f"{math.degrees(value):.15g} deg", math.radians(math.degrees(value))
+    else:
+        text = show(value, unit, digits=15)
+        same = float(text.split()[0]) * _prefix(value)[0]
+    return text if math.isclose(same, value, rel_tol=1e-15, abs_tol=0) else f"{value!r} {unit}"
 
 
 @dataclass(frozen=True)
@@ -121,11 +155,9 @@ class Quantity:
         )
 
     def __get_pydantic_json_schema__(self, schema: object, handler: object) -> dict[str, object]:
-        kind: dict[str, object] = {
-            "type": "string",
-            "description": f"a quantity in {self.unit or 'per cent'}",
-        }
-        return kind if self.unit else {"anyOf": [kind, {"type": "number"}]}
+        found = re.findall(r'"([^"]+)"', example(self.unit))
+        text: dict[str, object] = {"type": "string", "examples": found}
+        return text if self.unit else {"anyOf": [text, {"type": "number"}]}
 
     def validate(self, value: object) -> float | str:
         """Return the SI float for what stands in the file."""
@@ -141,14 +173,14 @@ class Quantity:
             raise BadQuantity(
                 f"a {type(value).__name__}", f"text with a unit, {example(self.unit)}"
             )
-        self._check_range(number)
+        self._check_range(number, value)
         return number
 
-    def serialize(self, value: Any) -> str:
-        """Write the SI float back as text with its unit."""
-        return f"{value!r} {self.unit}".strip()
+    def serialize(self, value: Any) -> str | float:
+        """Write the SI float back as it may stand in a file."""
+        return write(value, self.unit)
 
-    def _check_range(self, number: float) -> None:
+    def _check_range(self, number: float, value: object) -> None:
         too_low = (self.low is not None and number < self.low) or (self.positive and number <= 0)
         too_high = self.high is not None and number > self.high
         if math.isfinite(number) and not too_low and not too_high:
@@ -160,9 +192,12 @@ class Quantity:
             wanted.append(f"at least {self._text(self.low)}")
         if self.high is not None:
             wanted.append(f"at most {self._text(self.high)}")
-        raise BadQuantity(self._text(number), " and ".join(wanted) or "a finite number")
+        found = quote(value) if isinstance(value, str) else self._text(number)
+        raise BadQuantity(found, " and ".join(wanted) or "a finite number")
 
     def _text(self, number: float) -> str:
+        if self.unit == "rad":
+            return f"{math.degrees(number):.4g} deg"
         return show(number, self.unit) if self.unit else f"{number:g}"
 
 
