@@ -67,6 +67,17 @@ SIGNALS = INPUTS + OUTPUTS + LINES
 MODES = {"track": 4.0, "v-clamp": 6.0, "i=0": 3.0, "i-clamp normal": 2.0, "i-clamp fast": 1.0}
 """Axopatch 200B modes and their telegraph voltages."""
 
+AXOPATCH_GAINS = tuple(a * 1e9 for a in (
+    0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0
+))  # fmt: skip
+"""Gains (V/A) of an Axopatch 200B's scaled output, in the order of its telegraph."""
+
+AXOPATCH_FILTERS = (1e3, 2e3, 5e3, 10e3, 100e3)
+"""Bessel frequencies (Hz) of an Axopatch 200B, in the order of its telegraph."""
+
+FEMTO_GAINS = tuple(10.0**n for n in range(3, 10))
+"""Gains (V/A) of a FEMTO DLPCA-200, low-noise."""
+
 SETTINGS: dict[str, Quantity | tuple[str, ...]] = {
     "amplifier.gain": Quantity("V/A", "1 mV/pA", above=0),
     "amplifier.filter": Quantity("Hz", "5 kHz", above=0),
@@ -186,6 +197,27 @@ class AmplifierConfig(Section):
     """Left uncompensated: gives C dV/dt when the command moves."""
     whole_cell_capacitance: Capacitance = 0.0
     """Dialled in at the front panel; 0 is off. Seen on the capacitance telegraph only."""
+
+    @model_validator(mode="after")
+    def _steps(self) -> Self:
+        self.check("gain", self.gain)
+        self.check("filter", self.filter)
+        return self
+
+    def check(self, knob: Literal["gain", "filter"], value: float) -> float:
+        """The step of a knob nearest to `value`; ValueError lists the steps if none is near."""
+        steps, unit = {
+            ("axopatch-200b", "gain"): (AXOPATCH_GAINS, "V/A"),
+            ("axopatch-200b", "filter"): (AXOPATCH_FILTERS, "Hz"),
+            ("femto-dlpca-200", "gain"): (FEMTO_GAINS, "V/A"),
+        }.get((self.model, knob), ((value,), ""))
+        nearest = min(steps, key=lambda step: abs(step - value))
+        if abs(nearest / value - 1) > 1e-6:
+            allowed = ", ".join(f"{step:g}" for step in steps)
+            raise ValueError(
+                f"{knob} of {self.model} cannot be {value:g}; allowed: {allowed} {unit}"
+            )
+        return nearest
 
 
 class AxisConfig(Section):

@@ -1,0 +1,355 @@
+"""The step kernel: commands in, what the outputs show out, sub-step by sub-step."""
+
+# ruff: noqa: PLR0917  (compiled code takes its arrays by position)
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from simulators.world.amplifier import RAIL, Bessel, Chain, filtered
+from simulators.world.pipette import SECTORS, Tip, conductance, flat_conductance, rectified
+from simulators.world.rng import normals
+from simulators.world.sample import Surface, height, look
+from simulators.world.slow import (
+    CHANNELS,
+    DRIFT,
+    FACTOR,
+    NODE,
+    OFFSET,
+    STATES,
+    VIBRATION,
+    Slow,
+    node,
+)
+from simulators.world.stage import (
+    PLAYS,
+    POSITION,
+    SENSED,
+    Axes,
+    Stepping,
+    advance,
+    target,
+)
+
+BOLTZMANN, CHARGE = 1.380649e-23, 1.602176634e-19
+TICK = 1e-8
+
+_MOVED = 0.25e-9  # lateral motion (m) below which the heights under the tip are kept
+_FAR = 60.0  # gaps, in inner radii, from which any surface is as good as flat
+_LEVEL = 20.0  # gaps, in local reliefs, from which the local surface is as good as flat
+_LIFTED = 1e-9  # gap (m) at which a contact is over
+_BENDING = 0.5e-6  # contact depth (m) that halves the leak under the rim
+
+# scalars of the state
+CURRENT, POTENTIAL, NOISE_VOLTAGE, GAP, CONTACT, DEPTH, STEEPNESS, CONDUCTANCE = range(8)
+# what `look` found, and where
+_X, _Y, _LOW, _HIGH, _TOP, _STEEP, _LEVEL_HEIGHT = range(7)
+
+TRUTH = (
+    "time", "x", "y", "z", "drift_x", "drift_y", "drift_z",
+    "vibration_x", "vibration_y", "vibration_z",
+    "current", "gap", "contact", "inner_radius", "shortening", "sample_offset",
+)  # fmt: skip
+"""Columns of the truth stream."""
+
+
+class Noise(NamedTuple):
+    """Fast noise of the current."""
+
+    current_key: np.uint64
+    lateral_key: np.uint64
+    vertical_key: np.uint64
+    thermal: float
+    """4kT, or 0."""
+    shot: float
+    """Fano factor times 2q."""
+    voltage: float
+    """White potential noise, V/Hz**0.5."""
+    capacitance: float
+    mains: NDArray[np.float64]
+    """One period, the first point repeated at the end (A)."""
+    mains_frequency: float
+
+
+class Rig(NamedTuple):
+    """All that is constant between two interventions."""
+
+    tip: Tip
+    surface: Surface
+    axes: Axes
+    stepping: Stepping
+    slow: Slow
+    chain: Chain
+    bessel: Bessel
+    noise: Noise
+    open_share: float
+    """Of the pipette: 1 less a held clog, 0 under a bubble."""
+    rates: NDArray[np.float64]
+    """Drift rates set at run time, x, y, z (m/s), current (1/s)."""
+    shortening: float
+    """By which the tip has become shorter (m)."""
+    sample_offset: float
+    floor: float
+    """Leak gap under a touching rim (m)."""
+    break_depth: float
+    """Depth (m) at which the present contact breaks the tip."""
+
+
+class State(NamedTuple):
+    """All that changes from step to step."""
+
+    time: NDArray[np.int64]
+    """Plant time (ticks), number of the last node."""
+    axes: NDArray[np.float64]
+    plays: NDArray[np.float64]
+    creeps: NDArray[np.float64]
+    sensor_noise: NDArray[np.float64]
+    local: NDArray[np.float64]
+    looked: NDArray[np.float64]
+    modes: NDArray[np.complex128]
+    slow: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    scalars: NDArray[np.float64]
+
+
+def new_state() -> State:
+    """A state at time 0 with nothing yet looked at."""
+    return State(
+        time=np.zeros(2, dtype=np.int64),
+        axes=np.zeros((3, 3)),
+        plays=np.zeros((3, PLAYS)),
+        creeps=np.zeros((3, 4)),
+        sensor_noise=np.zeros(3),
+        local=np.zeros((SECTORS, 3)),
+        looked=np.full(7, np.inf),
+        modes=np.zeros(2, dtype=np.complex128),
+        slow=np.zeros(STATES),
+        before=np.zeros(CHANNELS),
+        after=np.zeros(CHANNELS),
+        scalars=np.zeros(8),
+    )
+
+
+@njit(cache=True)
+def sense(rig, state, x, y, z):
+    """Conductance (S) of the tip at x, y, z (m, sample frame); gap and steepness go to `state`.
+
+    The gap is that of the rounded rim: above the highest point within the contact radius.
+    """
+    tip, seen, scalars = rig.tip, state.looked, state.scalars
+    if abs(x - seen[_X]) > _MOVED or abs(y - seen[_Y]) > _MOVED:
+        under = height(rig.surface, x, y)
+        if z - under > _FAR * tip.radius:
+            scalars[GAP] = z - under
+            return flat_conductance(tip, z - under)
+        seen[_X], seen[_Y] = x, y
+        seen[_LOW], seen[_HIGH], seen[_TOP], seen[_STEEP] = look(
+            rig.surface, tip.radius, tip.contact_radius, x, y, state.local
+        )
+        seen[_LEVEL_HEIGHT] = _level(state.local)
+    gap = z - seen[_TOP]
+    scalars[GAP], scalars[STEEPNESS] = gap, seen[_STEEP]
+    if z - seen[_HIGH] > max(_LEVEL * (seen[_HIGH] - seen[_LOW]), rig.floor):
+        return flat_conductance(tip, z - seen[_LEVEL_HEIGHT])
+    floor = rig.floor / (1.0 + max(0.0, -gap) / _BENDING)
+    return conductance(tip, state.local, z, floor)
+
+
+@njit(cache=True)
+def _level(local):
+    """Height of the plane that leaks as the sectors do, seen from far above."""
+    total = 0.0
+    for t in range(SECTORS):
+        total += 0.09 * local[t, 0] + 0.07 * local[t, 1] + 0.84 * local[t, 2]
+    return total / SECTORS
+
+
+@njit(cache=True)
+def _mains(noise, t):
+    phase = t * noise.mains_frequency
+    place = (phase - math.floor(phase)) * (noise.mains.size - 1)
+    k = int(place)
+    return noise.mains[k] + (place - k) * (noise.mains[k + 1] - noise.mains[k])
+
+
+@njit(cache=True)
+def _noise_current(rig, state, tick, dt, conductance, current):
+    """White and f**2 noise of one sub-step (A)."""
+    noise = rig.noise
+    density = noise.thermal * (conductance + 1.0 / rig.chain.feedback) + noise.shot * abs(current)
+    if density == 0.0 and noise.voltage == 0.0:
+        return 0.0
+    a, b = normals(noise.current_key, tick)
+    voltage = noise.voltage * b / math.sqrt(2.0 * dt)
+    slope = (voltage - state.scalars[NOISE_VOLTAGE]) / dt
+    state.scalars[NOISE_VOLTAGE] = voltage
+    return a * math.sqrt(density / (2.0 * dt)) + noise.capacitance * slope
+
+
+@njit(cache=True)
+def _touch(rig, state):
+    """Follow a contact; whether it began, ended or broke the tip just now."""
+    s = state.scalars
+    depth = -s[GAP]
+    if s[CONTACT] == 0.0:
+        if depth < 0.0:
+            return False
+        s[CONTACT], s[DEPTH] = 1.0, depth
+        return True
+    s[DEPTH] = max(s[DEPTH], depth)
+    if depth < -_LIFTED:
+        s[CONTACT] = 0.0
+        return True
+    return depth > rig.break_depth
+
+
+@njit(cache=True)
+def _record(rig, state, old, share, row):
+    """Write one row of truth at the node that lies `share` of a sub-step back.
+
+    old: x, y, z (m), current (A) and gap (m) at the sub-step's beginning.
+    """
+    now, s = state.axes, state.scalars
+    row[0] = state.time[1] * NODE * TICK
+    for a in range(3):
+        row[1 + a] = now[a, POSITION] + share * (old[a] - now[a, POSITION])
+        row[4 + a] = state.before[DRIFT + a]
+        row[7 + a] = state.before[VIBRATION + a]
+    row[10] = s[CURRENT] + share * (old[3] - s[CURRENT])
+    row[11] = s[GAP] + share * (old[4] - s[GAP])
+    row[12] = s[CONTACT]
+    row[13], row[14], row[15] = rig.tip.radius, rig.shortening, rig.sample_offset
+
+
+@njit(cache=True)
+def _sub_step(rig, state, targets, command, tick, length, old, truth, rows):
+    """One sub-step of `length` ticks that ends at `tick`.
+
+    Returns the filtered input current (A), whether the input stage was saturated, whether a
+    contact wants attention, and the number of truth rows written so far.
+    """
+    dt = length * TICK
+    s = state.scalars
+    for a in range(3):
+        old[a] = state.axes[a, POSITION]
+        advance(rig.stepping, a, targets[a], state.axes, state.creeps)
+    old[3], old[4] = s[CURRENT], s[GAP]
+    crossed = tick >= (state.time[1] + 1) * NODE
+    if crossed:
+        state.time[1] += 1
+        state.before[:] = state.after
+        node(rig.slow, state.time[1] + 1, rig.rates, state.slow, state.after)
+    share = (tick - state.time[1] * NODE) / NODE
+    before, after = state.before, state.after
+    x = state.axes[0, POSITION] + _between(before, after, DRIFT, VIBRATION, 0, share)
+    y = state.axes[1, POSITION] + _between(before, after, DRIFT, VIBRATION, 1, share)
+    z = state.axes[2, POSITION] + _between(before, after, DRIFT, VIBRATION, 2, share)
+    g = sense(rig, state, x, y, z + rig.shortening)
+    g *= rig.open_share * (before[FACTOR] + share * (after[FACTOR] - before[FACTOR]))
+    potential = command + before[OFFSET] + share * (after[OFFSET] - before[OFFSET])
+    s[CONDUCTANCE] = g
+    s[CURRENT] = g * rectified(rig.tip, potential)
+    touched = _touch(rig, state)
+    if crossed:
+        _record(rig, state, old, share * NODE / length, truth[rows])
+        rows += 1
+    charging = rig.chain.stray_capacitance * (command - s[POTENTIAL]) / dt
+    s[POTENTIAL] = command
+    # the mean over the sub-step, to second order; noise and charging are such means already
+    current = 0.5 * (old[3] + s[CURRENT]) + charging + _mains(rig.noise, tick * TICK)
+    current += _noise_current(rig, state, tick, dt, g, s[CURRENT])
+    if rig.chain.shows_potential:
+        current = potential * rig.chain.volts_per_volt / rig.chain.gain
+    limit = rig.chain.input_limit
+    clipped = min(max(current, -limit), limit)
+    return filtered(rig.bessel, clipped, state.modes), clipped != current, touched, rows
+
+
+@njit(cache=True)
+def _between(before, after, first, second, axis, share):
+    a = before[first + axis] + before[second + axis]
+    b = after[first + axis] + after[second + axis]
+    return a + share * (b - a)
+
+
+@njit(cache=True)
+def _sensors(rig, state, tick, keep, row):
+    """What the three position sensors show at `tick` (V)."""
+    gx, gy = normals(rig.noise.lateral_key, tick)
+    gz, _ = normals(rig.noise.vertical_key, tick)
+    for a, g in ((0, gx), (1, gy), (2, gz)):
+        kick = math.sqrt(1.0 - keep[a] * keep[a]) * rig.axes.sensor_noise[a]
+        state.sensor_noise[a] = keep[a] * state.sensor_noise[a] + kick * g
+        sensed = state.axes[a, SENSED] + state.sensor_noise[a]
+        row[1 + a] = (sensed - rig.axes.zero[a]) / rig.axes.metres_per_volt[a]
+
+
+@njit(cache=True)
+def _watching(row, output, low, high, is_high):
+    """Whether any comparator changes state on this row."""
+    for w in range(output.size):
+        value = row[output[w]]
+        if (value < low[w]) if is_high[w] else (value > high[w]):
+            return True
+    return False
+
+
+@njit(cache=True)
+def run(rig, state, drive, period, substeps, watches, out, truth):
+    """Run until the drive ends, a watch changes state, or a contact wants attention.
+
+    drive: shape (n, 4), V. watches: arrays output, low, high, is_high. out: shape (n, 9), V,
+    the telegraphs in it already. truth: room for every node that can be crossed.
+    Returns the number of steps done, of truth rows written, and whether a watch changed state.
+    """
+    keep = np.exp(-period * TICK / rig.axes.sensor_time)
+    targets, old = np.empty(3), np.empty(5)
+    chain, rows = rig.chain, 0
+    for k in range(drive.shape[0]):
+        start = state.time[0]
+        command = chain.command_scale * drive[k, 0] if chain.commanded else 0.0
+        for a in range(3):
+            targets[a] = target(rig.axes, a, drive[k, 1 + a], state.plays, state.creeps)
+        current, saturated, touched = 0.0, False, False
+        last = start
+        for j in range(substeps):
+            tick = start + period * (j + 1) // substeps
+            current, over, touch, rows = _sub_step(
+                rig, state, targets, command, tick, period / substeps, old, truth, rows
+            )
+            saturated, touched, last = saturated or over, touched or touch, tick
+        state.time[0] = last
+        volts = chain.gain * (current + chain.offset)
+        out[k, 0] = min(max(volts, -RAIL), RAIL)
+        out[k, 8] = 5.0 if saturated or abs(volts) >= RAIL else 0.0
+        _sensors(rig, state, last, keep, out[k])
+        if _watching(out[k], watches[0], watches[1], watches[2], watches[3]):
+            return k + 1, rows, True
+        if touched:
+            return k + 1, rows, False
+    return drive.shape[0], rows, False
+
+
+@njit(cache=True)
+def heights_for_conductance(tip, surface, x, y, share, floor):
+    """z (m) of the tip where its conductance is `share` of that far away, at each x, y.
+
+    x, y: shape (n,), m. By bisection; the current rises monotonically with z.
+    """
+    wanted = share / (tip.far_resistance + tip.series_resistance)
+    local, out = np.empty((SECTORS, 3)), np.empty(x.size)
+    for k in range(x.size):
+        _, high, _, _ = look(surface, tip.radius, tip.contact_radius, x[k], y[k], local)
+        low, above = high - 50.0 * tip.radius, high + 200.0 * tip.radius
+        for _ in range(60):
+            middle = 0.5 * (low + above)
+            if conductance(tip, local, middle, floor) < wanted:
+                low = middle
+            else:
+                above = middle
+        out[k] = 0.5 * (low + above)
+    return out

@@ -1,0 +1,121 @@
+"""The scanner axes: command to position to sensor.
+
+An axis is a second-order system x'' + 2 zeta w x' + w**2 x = w**2 u whose sensor follows it
+through a first-order low-pass; both are integrated exactly for a command held over a step. In open
+loop the command first passes a Prandtl-Ishlinskii hysteresis (play operators) and creep.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from simulators.config import AxisConfig, StageConfig
+
+PLAYS = 8
+_PLAY_RADII = np.arange(1, PLAYS + 1) / 18  # of full stroke
+_CREEP_TIMES = np.array([0.1, 1.0, 10.0, 100.0])
+POSITION, VELOCITY, SENSED = 0, 1, 2
+
+Array = NDArray[np.float64]
+
+
+class Axes(NamedTuple):
+    """What the compiled code needs of the scanner; axes in the order x, y, z."""
+
+    metres_per_volt: Array
+    zero: Array
+    """Position (m) at 0 V."""
+    range: Array
+    play_weight: Array
+    creep_weight: Array
+    sensor_noise: Array
+    sensor_time: Array
+
+
+class Stepping(NamedTuple):
+    """Exact discretisation of the axes for one length of step."""
+
+    transition: Array
+    """Shape (3 axes, 3, 3); state (position, velocity, sensed position)."""
+    drive: Array
+    """Shape (3 axes, 3)."""
+    creep_decay: Array
+    """Shape (4,)."""
+
+
+def axes(config: StageConfig) -> Axes:
+    """The constants of the three axes."""
+    each = (config.x, config.y, config.z)
+    scale = np.array([a.range / (a.high_voltage - a.low_voltage) for a in each])
+    low = np.array([a.low_voltage for a in each])
+    # a loop `h` of full stroke, from plays that each lose their radius at both turning points
+    weight = [a.hysteresis / (20 / 9 + 4 * a.hysteresis) for a in each]
+    return Axes(
+        metres_per_volt=scale,
+        zero=-low * scale,
+        range=np.array([a.range for a in each]),
+        play_weight=np.array(weight),
+        creep_weight=np.array([a.creep for a in each]),
+        sensor_noise=np.array([a.sensor_noise for a in each]),
+        sensor_time=np.array([max(a.sensor_delay, 1e-9) for a in each]),
+    )
+
+
+def stepping(config: StageConfig, dt: float) -> Stepping:
+    """Discretise for steps of `dt` (s)."""
+    from scipy.linalg import expm  # noqa: PLC0415  slow to import
+
+    transition, drive = np.empty((3, 3, 3)), np.empty((3, 3))
+    for k, axis in enumerate((config.x, config.y, config.z)):
+        step = expm(_continuous(axis) * dt)
+        transition[k], drive[k] = step[:3, :3], step[:3, 3]
+    return Stepping(transition, drive, np.exp(-dt / _CREEP_TIMES))
+
+
+def _continuous(axis: AxisConfig) -> Array:
+    """System matrix of (position, velocity, sensed, command), shape (4, 4)."""
+    w, delay = 2 * math.pi * axis.resonance, max(axis.sensor_delay, 1e-9)
+    return np.array(
+        [
+            [0, 1, 0, 0],
+            [-w * w, -2 * axis.damping * w, 0, w * w],
+            [1 / delay, 0, -1 / delay, 0],
+            [0, 0, 0, 0],
+        ]
+    )
+
+
+@njit(cache=True)
+def target(axes, k, volts, plays, creeps):
+    """Where axis k goes under a command (V), after hysteresis and creep; both states advance.
+
+    plays: shape (3, PLAYS), of full stroke; creeps: shape (3, 4), m.
+    """
+    u = min(max(axes.zero[k] + volts * axes.metres_per_volt[k], 0.0), axes.range[k])
+    if axes.play_weight[k] > 0.0:
+        stroke = u / axes.range[k]
+        lost = 0.0
+        for p in range(PLAYS):
+            r = _PLAY_RADII[p]
+            plays[k, p] = max(stroke - r, min(stroke + r, plays[k, p]))
+            lost += stroke - plays[k, p]
+        u -= axes.play_weight[k] * lost * axes.range[k]
+    if axes.creep_weight[k] > 0.0:
+        u += axes.creep_weight[k] * (creeps[k, 0] + creeps[k, 1] + creeps[k, 2] + creeps[k, 3])
+    return u
+
+
+@njit(cache=True)
+def advance(stepping, k, u, state, creeps):
+    """Advance axis k by one step towards `u` (m); state: shape (3 axes, 3)."""
+    a, b = stepping.transition[k], stepping.drive[k]
+    x, v, s = state[k, 0], state[k, 1], state[k, 2]
+    state[k, 0] = a[0, 0] * x + a[0, 1] * v + b[0] * u
+    state[k, 1] = a[1, 0] * x + a[1, 1] * v + b[1] * u
+    state[k, 2] = a[2, 0] * x + a[2, 1] * v + a[2, 2] * s + b[2] * u
+    for c in range(4):
+        decay = stepping.creep_decay[c]
+        creeps[k, c] = decay * creeps[k, c] + (1.0 - decay) * u

@@ -1,0 +1,352 @@
+"""The virtual laboratory as a card sees it."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simulators.config import INPUTS, LINES, OUTPUTS, SimConfig, setting
+from simulators.plant import TICK, Watch
+from simulators.world import kernel, stage
+from simulators.world.amplifier import Amplifier, bessel
+from simulators.world.kernel import (
+    CONTACT,
+    CURRENT,
+    DEPTH,
+    GAP,
+    STEEPNESS,
+    TRUTH,
+    Rig,
+)
+from simulators.world.pipette import Pipette
+from simulators.world.rng import stream, uniform
+from simulators.world.sample import Sample
+from simulators.world.slow import NODE, REFERENCE, add_clog, node, slow
+from simulators.world.truth import Recorder, setpoint_height
+
+SLOWEST = 50e3
+"""Least internal rate (Hz)."""
+_PER_BAND = 10
+"""Internal samples per period of the low-pass's -3 dB frequency, at least."""
+
+# Chance that a contact of depth p at speed v breaks the tip:
+# 1 - exp(-(p - p0)/p1 (1 + v/v1)); free choices, with p0 larger where the tip can slide aside.
+_BREAK_FRONTAL, _BREAK_OBLIQUE, _BREAK_SCALE, _BREAK_SPEED = 100e-9, 300e-9, 200e-9, 200e-6
+_OBLIQUE = math.tan(math.radians(15))
+_CLOG_CHANCE, _CLOG_STAYS = 0.3, 0.1
+
+
+Array = NDArray[np.float64]
+Watches = tuple[NDArray[np.int64], Array, Array, NDArray[np.bool_]]
+
+
+class World:
+    """Pipette, sample, scanner and amplifier behind the `Plant` protocol.
+
+    config: the rig. seed: draws every random number; the same seed gives the same bits.
+    truth: where to write the truth file, if anywhere (else as configured).
+    """
+
+    inputs: tuple[str, ...] = INPUTS
+    outputs: tuple[str, ...] = OUTPUTS
+    lines: tuple[str, ...] = LINES
+
+    def __init__(self, config: SimConfig, seed: int, truth: Path | None = None) -> None:
+        self.config, self.seed = config, seed
+        axes = stage.axes(config.stage)
+        self.sample = Sample.build(
+            config.sample, seed, (config.stage.x.range / 2, config.stage.y.range / 2)
+        )
+        self.pipette = Pipette.new(config.pipette, self.sample.permeability)
+        self.amplifier = Amplifier(config.amplifier)
+        self._axes, self._noise = axes, _noise(config, seed)
+        self._slow = slow(config.stage, config.noise, stream(seed, 3))
+        self._state = kernel.new_state()
+        self._rates = np.zeros(4)
+        self._shortening, self._clog, self._bubble = 0.0, 0.0, False
+        self._contacts, self._contact_key = 0, stream(seed, 4)
+        self._floor, self._break_depth = self._draw_floor(), math.inf
+        self._touch: dict[str, float | bool] = {}
+        self._steppings: dict[float, stage.Stepping] = {}
+        self._rigs: dict[tuple[int, int], Rig] = {}
+        self._events = sorted(config.event, key=lambda event: event.at)
+        path = truth or config.truth.file
+        self._truth = Recorder(path, config, seed, self.sample) if path else None
+        self._rest()
+        self._happen()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write out what truth is waiting."""
+        if self._truth:
+            if self._state.scalars[CONTACT]:
+                self._end_contact()
+            self._truth.close()
+
+    def _rest(self) -> None:
+        """Everything where 0 V at all inputs has brought it long ago."""
+        state = self._state
+        for k in range(3):
+            u = min(max(self._axes.zero[k], 0.0), self._axes.range[k])
+            state.plays[k] = u / self._axes.range[k]
+            u = stage.target(self._axes, k, 0.0, state.plays, state.creeps)
+            state.axes[k] = u, 0.0, u
+        state.slow[REFERENCE] = 1.0
+        node(self._slow, 0, self._rates, state.slow, state.before)
+        node(self._slow, 1, self._rates, state.slow, state.after)
+        kernel.sense(self._rig(2000, 1), state, *self.tip_position)
+
+    # the Plant ------------------------------------------------------------------------------
+
+    @property
+    def time(self) -> int:
+        """Plant time, in units of 10 ns."""
+        return int(self._state.time[0])
+
+    def run(
+        self, drive: NDArray[np.float64], period: int, watches: Sequence[Watch] = ()
+    ) -> NDArray[np.float64]:
+        """Advance by up to len(drive) steps; see `Plant.run`."""
+        drive = np.ascontiguousarray(drive, dtype=np.float64)
+        if drive.ndim != 2 or drive.shape[1] != len(INPUTS) or not len(drive):
+            raise ValueError(f"drive must have shape (n > 0, {len(INPUTS)}), not {drive.shape}")
+        if period < 1:
+            raise ValueError(f"period must be at least one tick, not {period}")
+        watch = _watch_arrays(watches)
+        out = np.empty((len(drive), len(OUTPUTS)))
+        done = 0
+        while done < len(drive):
+            block = drive[done : done + self._steps_to_event(period)]
+            steps, watched = self._block(block, period, watch, out[done : done + len(block)])
+            done += steps
+            self._attend_contact()
+            self._happen()
+            if watched:
+                break
+        return out[:done]
+
+    def set_line(self, line: str, high: bool) -> None:
+        """Set a digital input, at the present plant time."""
+        if line not in LINES:
+            raise ValueError(f"no line {line!r}; allowed: {', '.join(LINES)}")
+        self.amplifier.set_line(line, high)
+        self._changed()
+
+    def _block(self, drive: Array, period: int, watches: Watches, out: Array) -> tuple[int, bool]:
+        """Run until something wants attention; steps done, and whether a watch changed state."""
+        substeps = self._substeps(period)
+        truth = np.empty((len(drive) * period // NODE + 2, len(TRUTH)))
+        out[:, 4:8] = self.amplifier.telegraphs()
+        rig = self._rig(period, substeps)
+        steps, rows, watched = kernel.run(
+            rig, self._state, drive, period, substeps, watches, out, truth
+        )
+        if self._truth:
+            self._truth.stream(truth[:rows])
+        return steps, watched
+
+    def _substeps(self, period: int) -> int:
+        rate = max(SLOWEST, _PER_BAND * self.amplifier.band)
+        return max(1, math.ceil(period * TICK * rate - 1e-9))
+
+    # interventions --------------------------------------------------------------------------
+
+    def set(self, name: str, value: float | str | bool) -> None:
+        """Change something now, as an `[[event]]` would; ValueError lists what can be set."""
+        self._apply(name, setting(name, value))
+
+    def _apply(self, name: str, value: float | str) -> None:
+        if self._truth:
+            self._truth.event(self.time * TICK, name, value)
+        match name, value:
+            case "amplifier.gain", float():
+                self.amplifier.gain = self.config.amplifier.check("gain", value)
+            case "amplifier.filter", float():
+                self.amplifier.filter = self.config.amplifier.check("filter", value)
+            case "amplifier.mode", str():
+                self.amplifier.mode = value
+            case "amplifier.offset", float():
+                self.amplifier.offset = value
+            case "pipette.break", float():
+                self._break(value)
+            case "pipette.clog", float():
+                self._clog = value
+            case "pipette.bubble", str():
+                self._bubble = value == "on"
+            case "drift.x" | "drift.y" | "drift.z" | "drift.reference", float():
+                place = ("drift.x", "drift.y", "drift.z", "drift.reference").index(name)
+                self._rates[place] = value
+            case "sample.offset", float():
+                self.sample = self.sample.moved(value)
+                self._state.looked[:] = math.inf
+            case _:
+                raise AssertionError(name)
+        self._changed()
+
+    def _happen(self) -> None:
+        while self._events and self._events[0].at <= self.time * TICK:
+            event = self._events.pop(0)
+            self._apply(event.set, event.value)
+
+    def _steps_to_event(self, period: int) -> int:
+        if not self._events:
+            return 1 << 62
+        left = round(self._events[0].at / TICK) - self.time
+        return max(1, -(-left // period))
+
+    def _break(self, length: float) -> None:
+        self.pipette = self.pipette.broken(length)
+        self._shortening += length
+        self._state.looked[:] = math.inf
+        self._changed()
+
+    # contacts -------------------------------------------------------------------------------
+
+    def _draw(self, number: int) -> float:
+        return uniform(self._contact_key, 16 * self._contacts + number)
+
+    def _draw_floor(self) -> float:
+        return (1 + 2 * self._draw(0)) * 1e-9
+
+    def _attend_contact(self) -> None:
+        s = self._state.scalars
+        if s[CONTACT] and not self._touch:
+            self._begin_contact()
+        elif self._touch and not s[CONTACT]:
+            self._end_contact()
+        elif -s[GAP] > self._break_depth:
+            self._touch["broke"] = True
+            self._break_depth += _BREAK_SCALE
+            self._break(0.2e-6 * 15 ** self._draw(2))
+        else:
+            return
+        self._changed()
+
+    def _begin_contact(self) -> None:
+        speed = max(0.0, -float(self._state.axes[2, stage.VELOCITY]))
+        oblique = bool(self._state.scalars[STEEPNESS] > _OBLIQUE)
+        x, y, _ = self.tip_position
+        self._touch = {
+            "start": self.time * TICK, "x": x, "y": y, "speed": speed, "oblique": oblique,
+            "broke": False,
+        }  # fmt: skip
+        spared = _BREAK_OBLIQUE if oblique else _BREAK_FRONTAL
+        luck = -math.log(self._draw(1))
+        self._break_depth = spared + luck * _BREAK_SCALE / (1 + speed / _BREAK_SPEED)
+
+    def _end_contact(self) -> None:
+        depth = float(self._state.scalars[DEPTH])
+        spared = _BREAK_OBLIQUE if self._touch.get("oblique") else _BREAK_FRONTAL
+        if not self._touch.get("broke") and depth > spared and self._draw(3) < _CLOG_CHANCE:
+            share = 0.05 + 0.45 * self._draw(4)
+            add_clog(self._state.slow, share, self._draw(5) < _CLOG_STAYS)
+        if self._truth and self._touch:
+            after = self.pipette.inner_radius
+            self._truth.contact(
+                **self._touch, end=self.time * TICK, depth=depth, inner_radius=after
+            )
+        self._contacts += 1
+        self._floor, self._break_depth, self._touch = self._draw_floor(), math.inf, {}
+
+    # truth ----------------------------------------------------------------------------------
+
+    @property
+    def tip_position(self) -> tuple[float, float, float]:
+        """Where the tip's end is in the sample's frame: x, y, z (m)."""
+        s = self._state
+        share = (self.time - s.time[1] * NODE) / NODE
+        disturbed = s.before[:6] + share * (s.after[:6] - s.before[:6])
+        x, y, z = s.axes[:, stage.POSITION] + disturbed[:3] + disturbed[3:]
+        return float(x), float(y), float(z) + self._shortening
+
+    @property
+    def gap(self) -> float:
+        """From the rim to the highest point under it (m); negative in contact."""
+        return float(self._state.scalars[GAP])
+
+    @property
+    def current(self) -> float:
+        """Noise-free pipette current (A), drift and clogs included."""
+        return float(self._state.scalars[CURRENT])
+
+    @property
+    def in_contact(self) -> bool:
+        """Whether the tip touches the sample."""
+        return bool(self._state.scalars[CONTACT])
+
+    def setpoint_height(self, x: ArrayLike, y: ArrayLike, drop: float) -> NDArray[np.float64]:
+        """z (m, sample frame) where the present tip's current has dropped by the share `drop`.
+
+        x, y: places in the sample's frame (m), broadcast against each other.
+        """
+        return setpoint_height(self.pipette, self.sample, x, y, drop)
+
+    # the compiled code's constants ----------------------------------------------------------
+
+    def _changed(self) -> None:
+        self._rigs.clear()
+
+    def _stepping(self, dt: float) -> stage.Stepping:
+        if dt not in self._steppings:
+            self._steppings[dt] = stage.stepping(self.config.stage, dt)
+        return self._steppings[dt]
+
+    def _rig(self, period: int, substeps: int) -> Rig:
+        key = (period, substeps)
+        if key not in self._rigs:
+            dt = period * TICK / substeps
+            self._rigs[key] = Rig(
+                tip=self.pipette.tip(),
+                surface=self.sample.surface(),
+                axes=self._axes,
+                stepping=self._stepping(dt),
+                slow=self._slow,
+                chain=self.amplifier.chain(),
+                bessel=bessel(self.amplifier.band, dt),
+                noise=self._noise,
+                open_share=0.0 if self._bubble else 1.0 - self._clog,
+                rates=self._rates,
+                shortening=self._shortening,
+                sample_offset=self.sample.offset,
+                floor=self._floor,
+                break_depth=self._break_depth,
+            )
+        return self._rigs[key]
+
+
+def _noise(config: SimConfig, seed: int) -> kernel.Noise:
+    noise = config.noise
+    phase = np.linspace(0, 2 * np.pi, 2001)
+    start = [2 * np.pi * uniform(stream(seed, 5), k) for k in range(3)]
+    amplitudes = (noise.mains, noise.mains_harmonics, noise.mains_harmonics)
+    mains = sum(
+        a * np.sin(n * phase + p) for n, a, p in zip((1, 3, 5), amplitudes, start, strict=True)
+    )
+    return kernel.Noise(
+        current_key=stream(seed, 0),
+        lateral_key=stream(seed, 1),
+        vertical_key=stream(seed, 2),
+        thermal=4 * kernel.BOLTZMANN * config.pipette.temperature if noise.thermal else 0.0,
+        shot=2 * kernel.CHARGE * noise.shot,
+        voltage=noise.voltage,
+        capacitance=noise.capacitance,
+        mains=np.asarray(mains),
+        mains_frequency=noise.mains_frequency,
+    )
+
+
+def _watch_arrays(watches: Sequence[Watch]) -> Watches:
+    return (
+        np.array([w.output for w in watches], dtype=np.int64),
+        np.array([w.low for w in watches], dtype=np.float64),
+        np.array([w.high for w in watches], dtype=np.float64),
+        np.array([w.is_high for w in watches], dtype=np.bool_),
+    )
