@@ -1,0 +1,127 @@
+"""Analog input of a task: channels with a range and 16 bits, and the buffer samples pile up in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from nidaqmx.constants import OverwriteMode, ReadRelativeTo
+from numpy.typing import NDArray
+
+from simulators.instruments.nidaqmx.errors import CardError, Code
+from simulators.instruments.nidaqmx.events import EveryN
+from simulators.instruments.nidaqmx.timing import Timing
+
+RANGES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Volts, each bipolar."""
+CODES = 32768
+"""ADC codes per polarity."""
+
+
+@dataclass
+class AnalogInput:
+    """One virtual channel; volts."""
+
+    name: str
+    physical: str
+    minimum: float
+    maximum: float
+    terminal: int
+
+    @property
+    def full_scale(self) -> float:
+        """The smallest range of the card that holds the limits asked for."""
+        need = max(abs(self.minimum), abs(self.maximum))
+        return next((r for r in RANGES if need <= r * (1 + 1e-9)), RANGES[-1])
+
+
+def default_buffer(timing: Timing) -> int:
+    """Samples per channel NI allocates for an acquisition."""
+    if timing.finite:
+        return timing.samples
+    steps = ((100.0, 1_000), (10_000.0, 10_000), (1_000_000.0, 100_000))
+    by_rate = next((size for rate, size in steps if timing.rate <= rate), 1_000_000)
+    return max(by_rate, timing.samples)
+
+
+class InputBuffer:
+    """Ring buffer of ADC codes with one read position.
+
+    Positions count samples per channel since the task started and never wrap.
+    """
+
+    def __init__(self) -> None:
+        self.overwrite = OverwriteMode.DO_NOT_OVERWRITE_UNREAD_SAMPLES.value
+        self.relative_to = ReadRelativeTo.CURRENT_READ_POSITION.value
+        self.offset = 0
+        self.read_all_available = False
+        self.auto_start = True
+        self.size = 0
+        """Samples per channel asked for; 0 lets the card choose."""
+        self.every: EveryN | None = None
+        self.codes = np.zeros((0, 0), dtype=np.int16)
+        self.scale = np.zeros(0)
+        self.acquired = 0
+        self.position = 0
+
+    def allocate(self, channels: list[AnalogInput], timing: Timing) -> None:
+        """Empty the buffer and make room for a start."""
+        shape = (len(channels), self.size or default_buffer(timing))
+        if self.codes.shape != shape:
+            self.codes = np.zeros(shape, dtype=np.int16)
+        self.scale = np.array([c.full_scale / CODES for c in channels])
+        self.acquired = self.position = 0
+        if self.every:
+            self.every.restart()
+
+    @property
+    def capacity(self) -> int:
+        """Samples per channel the buffer holds."""
+        return self.codes.shape[1]
+
+    @property
+    def keeps_unread(self) -> bool:
+        """Whether a full buffer stops the acquisition."""
+        return self.overwrite == OverwriteMode.DO_NOT_OVERWRITE_UNREAD_SAMPLES.value
+
+    @property
+    def room(self) -> int:
+        """Samples per channel that fit before unread ones are lost."""
+        return self.capacity - (self.acquired - self.position)
+
+    @property
+    def start(self) -> int:
+        """Where the next read begins."""
+        base = {
+            ReadRelativeTo.FIRST_SAMPLE.value: 0,
+            ReadRelativeTo.MOST_RECENT_SAMPLE.value: self.acquired,
+        }.get(self.relative_to, self.position)
+        return max(0, base + self.offset)
+
+    @property
+    def available(self) -> int:
+        """Samples per channel that a read could return now."""
+        return max(0, self.acquired - self.start)
+
+    def store(self, volts: NDArray[np.float64]) -> None:
+        """Quantise and append samples, shape (n, channels), n <= capacity."""
+        n = len(volts)
+        codes = np.clip(np.rint(volts / self.scale), -CODES, CODES - 1).astype(np.int16).T
+        at = self.acquired % self.capacity
+        head = min(n, self.capacity - at)
+        self.codes[:, at : at + head] = codes[:, :head]
+        self.codes[:, : n - head] = codes[:, head:]
+        self.acquired += n
+        if self.every:
+            self.every.count(self.acquired)
+
+    def take(self, n: int) -> NDArray[np.int16]:
+        """Remove and return `n` available samples, shape (channels, n)."""
+        start = self.start
+        if start < self.acquired - self.capacity:
+            raise CardError(Code.SAMPLES_NO_LONGER_AVAILABLE, read=0)
+        at = start % self.capacity
+        head = min(n, self.capacity - at)
+        codes = np.concatenate(
+            (self.codes[:, at : at + head], self.codes[:, : n - head]), axis=1, dtype=np.int16
+        )
+        self.position = start + n
+        return codes

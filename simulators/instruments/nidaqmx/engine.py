@@ -1,0 +1,323 @@
+"""Moves card and plant through time together, edge by edge of the running sample clocks.
+
+The plant runs in steps; every clock edge falls on the end of a step. At an edge the analog
+comparator is looked at first, so that a pause acts on the very sample that crossed; then AI takes
+its sample; then AO puts out its next one, which the plant feels from the following step on.
+"""
+
+import numpy as np
+from nidaqmx.constants import TriggerType
+from numpy.typing import NDArray
+
+from simulators.instruments.nidaqmx.board import COMPARATOR, Board, Harness
+from simulators.instruments.nidaqmx.errors import Code
+from simulators.instruments.nidaqmx.task import AI, AO, Task
+from simulators.instruments.nidaqmx.timing import Clock, common_step
+from simulators.instruments.nidaqmx.triggers import Comparator
+from simulators.plant import Plant
+
+IDLE_STEP = 2000
+"""Plant step while no sample clock runs (20 us)."""
+LONGEST_RUN = 1 << 15
+"""Steps in one call of the plant, which bounds memory."""
+
+Edges = NDArray[np.int64]
+
+
+class Engine:
+    """The clocks, outputs and triggers of one card on its plant."""
+
+    def __init__(self, board: Board, plant: Plant, harness: Harness) -> None:
+        self.board = board
+        self.plant = plant
+        self.harness = harness
+        self.volts = dict.fromkeys(board.ao, 0.0)
+        """What each AO channel puts out now."""
+        self.lines = dict.fromkeys(board.lines, False)
+        self.tasks: list[Task] = []
+        """Running hardware-timed tasks, at most one of each subsystem."""
+        self.clocks: dict[str, Clock] = {}
+        self.comparator: Comparator | None = None
+        self.routes: dict[str, str] = {}
+        """Exported signals: terminal -> signal that drives it."""
+        self.sensed = self._run(1, IDLE_STEP, ())[-1]
+        """Plant outputs (volts) at the present time."""
+
+    @property
+    def now(self) -> int:
+        """Card time in timebase periods."""
+        return self.plant.time
+
+    def advance(self, until: int) -> None:
+        """Go on to `until`, to the next clock edge at or after it, or to the next event."""
+        while self.now < until and not self._segment(until):
+            pass
+
+    # -- one run of the plant ------------------------------------------------------------
+
+    def _segment(self, until: int) -> bool:
+        """Run the plant once; True if something happened that a waiting call must look at."""
+        tasks = [t for t in self.tasks if t.active and self.clock_of(t) is not None]
+        step, n = self._extent(until)
+        now = self.now
+        edges = {id(t): self._clock(t).edges(now, step, n) for t in tasks}
+        n = min((self._allowance(t, edges[id(t)], n) for t in tasks), default=n)
+        watch = self.comparator.watch() if self.comparator else None
+        rows = self._run(n, step, (watch,) if watch else (), tasks, edges)
+        m = len(rows)
+        for clock in self.clocks.values():
+            clock.advance(self.now)
+        was_paused = {id(t): self._gated(t) for t in tasks}
+        self.sensed = rows[-1]
+        flipped = self._look()
+        self._update_pauses()
+        happened = flipped
+        for task in tasks:
+            hits = edges[id(task)]
+            hits = self._ungated(hits[hits < m], m, was_paused[id(task)], self._gated(task))
+            happened |= self._clock_edges(task, hits, rows)
+        if flipped and self.comparator:
+            self.edge(COMPARATOR, self.comparator.is_high)
+        return happened
+
+    def _extent(self, until: int) -> tuple[int, int]:
+        """Length and number of plant steps towards `until`."""
+        left = until - self.now
+        if not self.clocks:
+            step = min(IDLE_STEP, left)
+            return step, min(left // step, LONGEST_RUN)
+        step = common_step({c.period for c in self.clocks.values()})
+        first = min(c.due for c in self.clocks.values()) - self.now
+        if len(self.clocks) == 1 and first < step:
+            return first, 1
+        return step, min(-(-left // step), LONGEST_RUN)
+
+    def _allowance(self, task: Task, edges: Edges, n: int) -> int:
+        """Steps until something happens in `task` that the engine must attend to."""
+        if self._gated(task):
+            return n
+        limit = task.remaining
+        if task.kind == AI:
+            room = task.input.room + 1 if task.input.keeps_unread else task.input.capacity
+            limit = room if limit is None else min(limit, room)
+        elif not task.output.regenerates:
+            room = task.output.waiting + 1
+            limit = room if limit is None else min(limit, room)
+        if limit is None or limit > len(edges):
+            return n
+        return int(edges[limit - 1]) + 1 if limit > 0 else 1
+
+    def _run(
+        self,
+        n: int,
+        step: int,
+        watches: tuple,
+        tasks: list[Task] | None = None,
+        edges: dict[int, Edges] | None = None,
+    ) -> NDArray[np.float64]:
+        """Drive the plant for up to `n` steps; each AO value follows the edge that made it."""
+        drive = np.zeros((n, len(self.plant.inputs)))
+        for channel, column in self.harness.drives.items():
+            drive[:, column] = self.volts[channel]
+        self._drive = drive
+        self._generated: dict[str, NDArray[np.float64]] = {}
+        for task in tasks or ():
+            if task.kind == AO and edges and not self._gated(task):
+                self._fill(task, edges[id(task)], n)
+        return self.plant.run(drive, step, watches)
+
+    def _fill(self, task: Task, edges: Edges, n: int) -> None:
+        """Write the samples `task` will put out during `n` steps into the drive."""
+        hits = edges[edges < n - 1]
+        count = len(hits) if task.output.regenerates else min(len(hits), task.output.waiting)
+        if count == 0:
+            return
+        samples = task.output.peek(count)
+        held = np.searchsorted(hits[:count], np.arange(n), side="left")
+        for channel, row in zip(task.outputs, samples, strict=True):
+            course = np.concatenate(([self.volts[channel.physical]], row))[held]
+            self._generated[channel.physical] = course
+            if (column := self.harness.drives.get(channel.physical)) is not None:
+                self._drive[:, column] = course
+
+    # -- what happens at the edges -------------------------------------------------------
+
+    def _ungated(self, hits: Edges, m: int, was: bool, now: bool) -> Edges:
+        """Edges that pass the pause gate, which can only have changed at the last step's end."""
+        if was == now:
+            return hits[:0] if now else hits
+        last = hits[hits == m - 1]
+        return hits[: len(hits) - len(last)] if now else last
+
+    def _clock_edges(self, task: Task, hits: Edges, rows: NDArray[np.float64]) -> bool:
+        """Let `task` sample or put out at its edges; True if it ended or failed."""
+        if len(hits) == 0:
+            return False
+        if task.kind == AI:
+            return self._acquire(task, hits, rows)
+        return self._generate(task, len(hits))
+
+    def _acquire(self, task: Task, hits: Edges, rows: NDArray[np.float64]) -> bool:
+        buffer = task.input
+        remaining = task.remaining
+        overrun = buffer.keeps_unread and len(hits) > buffer.room
+        if overrun:
+            hits = hits[: buffer.room]
+        buffer.store(self._look_at(task, rows, hits))
+        if overrun:
+            self._end(task, Code.SAMPLES_NO_LONGER_AVAILABLE)
+        elif remaining is not None and len(hits) >= remaining:
+            self._complete(task)
+        else:
+            return False
+        return True
+
+    def _look_at(self, task: Task, rows: NDArray[np.float64], hits: Edges) -> NDArray[np.float64]:
+        """Volts at the task's AI channels at the given steps' ends, shape (n, channels)."""
+        out = np.zeros((len(hits), len(task.inputs)))
+        whole = len(hits) == len(rows)
+        for k, channel in enumerate(task.inputs):
+            if (column := self.harness.sense(channel.physical)) is not None:
+                out[:, k] = rows[:, column] if whole else rows[hits, column]
+            elif channel.physical.endswith("_vs_aognd"):
+                source = channel.physical.removeprefix("_").removesuffix("_vs_aognd")
+                course = self._generated.get(source)
+                out[:, k] = self.volts[source] if course is None else course[hits]
+        return out
+
+    def look_now(self, task: Task) -> NDArray[np.float64]:
+        """Volts at the task's AI channels at this moment."""
+        self._generated = {}
+        return self._look_at(task, self.sensed[None], np.zeros(1, dtype=np.int64))[0]
+
+    def _generate(self, task: Task, count: int) -> bool:
+        buffer = task.output
+        starved = not buffer.regenerates and count > buffer.waiting
+        if starved:
+            count = buffer.waiting
+        if count:
+            remaining = task.remaining
+            last = buffer.peek(count)[:, -1]
+            for channel, volts in zip(task.outputs, last, strict=True):
+                self.volts[channel.physical] = float(volts)
+            buffer.consume(count)
+            if remaining is not None and count >= remaining:
+                self._complete(task)
+                return True
+        if starved:
+            self._end(task, Code.GEN_STOPPED_TO_PREVENT_REGEN_OF_OLD_SAMPLES)
+        return starved
+
+    def _complete(self, task: Task) -> None:
+        """A finite run is over."""
+        if task.retriggers:
+            task.armed = True
+            self.clocks.pop(task.subsystem, None)
+            if task.kind == AO:
+                task.output.rewind()
+        else:
+            self._end(task)
+
+    def _end(self, task: Task, fault: int = 0) -> None:
+        self.clocks.pop(task.subsystem, None)
+        task.finish(fault)
+
+    # -- clocks and triggers -------------------------------------------------------------
+
+    def clock_name(self, task: Task) -> str | None:
+        """The subsystem whose sample clock times `task`; None if no clock arrives there."""
+        source = task.timing.source
+        if source.lower() in {"", "onboardclock"}:
+            return task.subsystem
+        terminal = self.board.terminal(source)
+        signal = self.routes.get(terminal, terminal)
+        return signal.removesuffix("/SampleClock") if signal.endswith("/SampleClock") else None
+
+    def clock_of(self, task: Task) -> Clock | None:
+        """The clock that ticks for `task` now."""
+        name = self.clock_name(task)
+        return self.clocks.get(name) if name else None
+
+    def _clock(self, task: Task) -> Clock:
+        clock = self.clock_of(task)
+        assert clock is not None
+        return clock
+
+    def _gated(self, task: Task) -> bool:
+        """Whether a pause trigger stops the edges that reach `task`: its own or its clock's."""
+        owner = self.clock_name(task)
+        return task.paused or any(t.paused for t in self.tasks if t.subsystem == owner)
+
+    def begin(self, task: Task) -> None:
+        """Start a hardware-timed task: run it, or arm its start trigger."""
+        self.tasks.append(task)
+        self._update_pauses()
+        if task.triggered:
+            task.armed = True
+        else:
+            self.trigger(task)
+
+    def trigger(self, task: Task) -> None:
+        """The start trigger has come: the first clock edge is one period away."""
+        task.armed = False
+        if self.clock_name(task) == task.subsystem:
+            period = task.timing.period
+            self.clocks[task.subsystem] = Clock(period, self.now + period)
+        self.edge(f"{task.subsystem}/StartTrigger", True)
+
+    def drop(self, task: Task) -> None:
+        """Take a stopped task off the clocks; its outputs hold their last value."""
+        if task in self.tasks:
+            self.tasks.remove(task)
+            self.clocks.pop(task.subsystem, None)
+
+    def edge(self, signal: str, rising: bool) -> None:
+        """A digital signal changed: start what waits for it, gate what it pauses."""
+        self._update_pauses()
+        for task in [t for t in self.tasks if t.armed]:
+            if self._start_signal(task) == signal and (
+                task.start.rising == rising or signal.endswith("StartTrigger")
+            ):
+                self.trigger(task)
+
+    def _start_signal(self, task: Task) -> str:
+        if task.start.kind == TriggerType.ANALOG_EDGE.value:
+            return COMPARATOR
+        return self.signal(task.start.digital_source)
+
+    def signal(self, source: str) -> str:
+        """The signal that reaches a digital trigger's source terminal."""
+        terminal = self.board.terminal(source)
+        return self.routes.get(terminal) or self.board.pin_line(terminal) or terminal
+
+    def _level(self, source: str) -> bool:
+        signal = self.signal(source)
+        if signal == COMPARATOR:
+            return self.comparator is not None and self.comparator.is_high
+        return self.lines.get(signal, False)
+
+    def set_line(self, line: str, high: bool) -> None:
+        """Drive a digital line."""
+        changed = self.lines[line] != high
+        self.lines[line] = high
+        if line in self.harness.switches:
+            self.plant.set_line(self.harness.switches[line], high)
+        if changed:
+            self.edge(line, high)
+
+    def _look(self) -> bool:
+        """Let the comparator see the present outputs; True if it flipped."""
+        comparator = self.comparator
+        if comparator is None or comparator.output is None:
+            return False
+        return comparator.look(float(self.sensed[comparator.output]))
+
+    def _update_pauses(self) -> None:
+        for task in self.tasks:
+            pause = task.pause
+            if pause.kind == TriggerType.ANALOG_LEVEL.value and self.comparator:
+                task.paused = self.comparator.is_high == pause.when_high
+            elif pause.kind == TriggerType.DIGITAL_LEVEL.value:
+                task.paused = self._level(pause.digital_source) == pause.when_high
+            else:
+                task.paused = False

@@ -1,0 +1,85 @@
+"""Sample clocks: what a task asks for, and the running clock that makes edges.
+
+All times are integers of 10 ns, periods of the card's 100 MHz timebase.
+"""
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+from nidaqmx.constants import AcquisitionType, Edge, SampleTimingType
+from numpy.typing import NDArray
+
+TIMEBASE = 100_000_000
+"""Hz."""
+MIN_COMMON_STEP = 1000
+"""Two clocks share steps of their greatest common divisor if that is at least this (10 us)."""
+
+
+def divisor(rate: float) -> int:
+    """Timebase periods in one sample period; NI rounds the rate up to the next possible one."""
+    return max(1, int(TIMEBASE / rate * (1 + 1e-12)))
+
+
+@dataclass
+class Timing:
+    """Sample timing of a task; `rate` in samples per second and channel."""
+
+    kind: int = SampleTimingType.ON_DEMAND.value
+    rate: float = 1000.0
+    source: str = ""
+    edge: int = Edge.RISING.value
+    mode: int = AcquisitionType.FINITE.value
+    samples: int = 1000
+
+    @property
+    def hardware(self) -> bool:
+        """Whether a sample clock times the task."""
+        return self.kind == SampleTimingType.SAMPLE_CLOCK.value
+
+    @property
+    def finite(self) -> bool:
+        """Whether the task ends after `samples` samples."""
+        return self.mode == AcquisitionType.FINITE.value
+
+    @property
+    def period(self) -> int:
+        """Sample period in timebase periods."""
+        return divisor(self.rate)
+
+    @property
+    def coerced_rate(self) -> float:
+        """The rate the hardware can make."""
+        return TIMEBASE / self.period
+
+
+@dataclass
+class Clock:
+    """A running sample clock of one subsystem."""
+
+    period: int
+    due: int
+    """Time of the next edge."""
+
+    def edges(self, now: int, step: int, n: int) -> NDArray[np.int64]:
+        """Which of the next `n` steps end on an edge: ascending step numbers from 0.
+
+        An edge that falls inside a step is taken at that step's end.
+        """
+        first = -((now - self.due) // step) - 1
+        if self.period == step:
+            return np.arange(max(first, 0), n)
+        count = max(0, (now + n * step - self.due) // self.period + 1)
+        times = self.due + self.period * np.arange(count, dtype=np.int64)
+        return np.maximum(-((now - times) // step) - 1, 0)
+
+    def advance(self, now: int) -> None:
+        """Move `due` past `now`."""
+        if self.due <= now:
+            self.due += self.period * ((now - self.due) // self.period + 1)
+
+
+def common_step(periods: set[int]) -> int:
+    """Length of a plant step that serves clocks of these periods."""
+    step = gcd(*periods)
+    return step if step >= MIN_COMMON_STEP else min(periods)
