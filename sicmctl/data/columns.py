@@ -26,6 +26,7 @@ class Table:
         self.group = group
         self.words = dict(words)
         self.rows = 0
+        self._columns: dict[str, h5py.Dataset] = {}
         self._pending: list[Mapping[str, Value]] = []
 
     def append(self, row: Mapping[str, Value]) -> None:
@@ -41,16 +42,15 @@ class Table:
         first, self.rows = self.rows, self.rows + len(rows)
         for name in dict.fromkeys(name for row in rows for name in row):
             self._ensure(name, next(row[name] for row in rows if name in row))
-        for name, column in self.group.items():
-            if isinstance(column, h5py.Dataset):
-                column.resize((self.rows,))
-                column[first:] = _values(name, column, rows)
+        for name, column in self._columns.items():
+            column.resize((self.rows,))
+            column[first:] = _values(name, column, rows)
         for name, words in self.words.items():
-            if name in self.group and words.names:
-                self.group[name].attrs["names"] = words.names
+            if name in self._columns and words.names:
+                self._columns[name].attrs["names"] = words.names
 
     def _ensure(self, name: str, example: Value) -> None:
-        if name in self.group:
+        if name in self._columns:
             return
         if name in self.words:
             kind, fill = np.dtype(np.int8), UNMEASURED
@@ -62,7 +62,7 @@ class Table:
             kind, fill = np.dtype(np.int64), UNMEASURED
         else:
             kind, fill = np.dtype(np.float64), np.nan
-        column = self.group.create_dataset(
+        column = self._columns[name] = self.group.create_dataset(
             name, (0,), kind, maxshape=(None,), chunks=(CHUNK_ROWS,), fillvalue=fill
         )
         if kind == np.float64:
@@ -85,6 +85,7 @@ class Curves:
         self.group = group
         self.samples = 0
         self._written = 0
+        self._columns: dict[str, h5py.Dataset] = {}
         self._pending: dict[str, list[NDArray[np.float32]]] = {}
 
     def append(self, curves: Mapping[str, NDArray[Any]]) -> tuple[int, int]:
@@ -115,14 +116,14 @@ class Curves:
         for name, parts in self._pending.items():
             samples = np.concatenate(parts)
             count = end - self._written
-            column = self.group[safe_name(name)]
+            column = self._columns[name]
             column.resize((end,))
             column[self._written :] = samples[:count]
             self._pending[name] = [samples[count:]]
         self._written = end
 
     def _create(self, name: str) -> None:
-        column = self.group.create_dataset(
+        column = self._columns[name] = self.group.create_dataset(
             safe_name(name),
             (self._written,),
             np.float32,

@@ -30,6 +30,7 @@ _CLASSES = {
     "daq": "NXdetector",
     "amplifier": "NXdetector",
 }
+_TEXT = h5py.string_dtype()
 _log = logging.getLogger(__name__)
 
 
@@ -49,8 +50,8 @@ class NexusWriter:
         self._file.attrs["sicmctl_schema"] = SCHEMA
         self._entry = self._file.create_group("entry")
         self._entry.attrs["NX_class"] = "NXentry"
-        self._entry["program_name"] = "sicmctl"
-        self._entry["program_name"].attrs["version"] = __version__
+        program = self._entry.create_dataset("program_name", data="sicmctl", dtype=_TEXT)
+        program.attrs["version"] = __version__
         self._epoch: str = ""
         self._last = 0.0
         self._scans: dict[int, ScanGroup] = {}
@@ -123,15 +124,15 @@ class NexusWriter:
         entry["title"] = started.title
         entry["entry_identifier"] = started.run
         entry["start_time"] = self._wall_clock(started.time)
-        entry["epoch"] = started.epoch
-        entry["epoch"].attrs["long_name"] = "wall-clock time of timeline zero"
+        epoch = entry.create_dataset("epoch", data=started.epoch, dtype=_TEXT)
+        epoch.attrs["long_name"] = "wall-clock time of timeline zero"
         write_number(entry, "sample_rate", started.rate, "Hz")
         self._named("user", "NXuser", started.operator)
         self._named("sample", "NXsample", started.sample)
         self._note("rig", "rig.toml", started.rig)
         self._note("experiment", "experiment.toml", started.experiment)
-        self._write_instruments(started.instruments)
-        write_numbers(entry["instrument"], "calibration", started.calibration)
+        instrument = self._write_instruments(started.instruments)
+        write_numbers(instrument, "calibration", started.calibration)
         versions = self._collection("versions")
         for package, version in started.versions.items():
             versions[safe_name(package)] = version
@@ -146,7 +147,7 @@ class NexusWriter:
         group.attrs["NX_class"] = "NXnote"
         group["type"], group["file_name"], group["data"] = "application/toml", file_name, text
 
-    def _write_instruments(self, instruments: Mapping[str, str]) -> None:
+    def _write_instruments(self, instruments: Mapping[str, str]) -> h5py.Group:
         group = self._entry.create_group("instrument")
         group.attrs["NX_class"] = "NXinstrument"
         group["name"] = "scanning ion conductance microscope"
@@ -154,6 +155,7 @@ class NexusWriter:
             part = group.create_group(safe_name(role))
             part.attrs["NX_class"] = _CLASSES.get(role, "NXcollection")
             part["name"] = identity
+        return group
 
     def _start_scan(self, started: ScanStarted) -> None:
         if started.scan in self._scans:
@@ -185,6 +187,3 @@ class NexusWriter:
         entry["reason"] = ended.reason if ended else "the journal has no end of the run"
         for name, texts in (("safe", ended.safe if ended else ()), ("losses", losses)):
             entry.create_dataset(name, data=list(texts), shape=(len(texts),), dtype=_TEXT)
-
-
-_TEXT = h5py.string_dtype()

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from math import isnan
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import h5py
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from . import h5read as h5
 from .names import SCHEMA, RunFileError
 
 __all__ = ["RunFile", "RunFileError", "RunInfo", "Scan"]
-
-_T = TypeVar("_T", h5py.Group, h5py.Dataset)
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +72,8 @@ class RunFile:
         self._file.close()
 
     def _check_schema(self) -> None:
-        schema = self._file.attrs.get("sicmctl_schema")
-        if schema is None or "entry" not in self._file:
+        schema = h5.attribute(self._file, "sicmctl_schema")
+        if not schema.isdigit() or "entry" not in self._file:
             raise RunFileError(f"{self.path} is HDF5, but not a run file of sicmctl")
         if int(schema) > SCHEMA:
             raise RunFileError(
@@ -83,80 +83,74 @@ class RunFile:
 
     @property
     def _entry(self) -> h5py.Group:
-        return _get(self._file, "entry", h5py.Group)
+        return h5.subgroup(self._file, "entry")
 
     @cached_property
     def info(self) -> RunInfo:
         """What, when, by whom, and how it ended."""
         entry = self._entry
-        program = _get(entry, "program_name", h5py.Dataset)
+        program = h5.dataset(entry, "program_name")
         return RunInfo(
-            run=_text(entry, "entry_identifier"),
-            title=_text(entry, "title"),
-            sample=_text(entry, "sample/name"),
-            operator=_text(entry, "user/name"),
-            start_time=_text(entry, "start_time"),
-            end_time=_text(entry, "end_time"),
-            epoch=_text(entry, "epoch"),
-            duration=_number(entry, "duration"),
-            rate=_number(entry, "sample_rate"),
-            outcome=_text(entry, "outcome"),
-            reason=_text(entry, "reason"),
-            safe=_texts(entry, "safe"),
-            losses=_texts(entry, "losses"),
-            program_version=str(program.attrs.get("version", "")),
+            run=h5.text(entry, "entry_identifier"),
+            title=h5.text(entry, "title"),
+            sample=h5.text(entry, "sample/name"),
+            operator=h5.text(entry, "user/name"),
+            start_time=h5.text(entry, "start_time"),
+            end_time=h5.text(entry, "end_time"),
+            epoch=h5.text(entry, "epoch"),
+            duration=h5.number(entry, "duration"),
+            rate=h5.number(entry, "sample_rate"),
+            outcome=h5.text(entry, "outcome"),
+            reason=h5.text(entry, "reason"),
+            safe=h5.texts(entry, "safe"),
+            losses=h5.texts(entry, "losses"),
+            program_version=h5.attribute(program, "version"),
         )
 
     @property
     def rig(self) -> str:
         """The text of rig.toml."""
-        return _text(self._entry, "rig/data")
+        return h5.text(self._entry, "rig/data")
 
     @property
     def experiment(self) -> str:
         """The text of experiment.toml."""
-        return _text(self._entry, "experiment/data")
+        return h5.text(self._entry, "experiment/data")
 
     @property
     def instruments(self) -> dict[str, str]:
         """Role -> what the instrument said it is."""
-        group = self._entry.get("instrument")
-        if not isinstance(group, h5py.Group):
-            return {}
-        return {
-            role: _text(group, f"{role}/name") for role in group if "name" in _items(group[role])
-        }
+        roles = h5.keys(self._entry, "instrument")
+        found = {role: h5.text(self._entry, f"instrument/{role}/name") for role in roles}
+        return {role: name for role, name in found.items() if name}
 
     @property
     def versions(self) -> dict[str, str]:
         """Package -> version."""
-        group = self._entry.get("versions")
-        return {name: _text(group, name) for name in group} if group is not None else {}
+        keys = h5.keys(self._entry, "versions")
+        return {key: h5.text(self._entry, f"versions/{key}") for key in keys}
 
     @property
     def calibration(self) -> dict[str, float]:
         """Name -> number, SI."""
-        return _numbers(self._entry, "instrument/calibration")
+        return h5.numbers(self._entry, "instrument/calibration")
 
     @property
     def notes(self) -> list[dict[str, Any]]:
         """Remarks: time (s), text, author, uncertainty (s)."""
-        return _rows(self._entry, "notes")
+        return h5.rows(self._entry, "notes")
 
     @property
     def alarms(self) -> list[dict[str, Any]]:
         """Alarms: time (s), level, source, text, remedy."""
-        return _rows(self._entry, "alarms")
+        return h5.rows(self._entry, "alarms")
 
     @cached_property
     def scans(self) -> dict[int, "Scan"]:
         """Number -> scan, in order."""
-        groups = [
-            (int(group.attrs["scan"]), group)
-            for group in self._entry.values()
-            if isinstance(group, h5py.Group) and "scan" in group.attrs
-        ]
-        return {number: Scan(number, group) for number, group in sorted(groups, key=lambda g: g[0])}
+        groups = [group for group in h5.groups(self._entry) if "scan" in group.attrs]
+        scans = (Scan(int(h5.attribute(group, "scan")), group) for group in groups)
+        return {scan.number: scan for scan in sorted(scans, key=lambda scan: scan.number)}
 
     def scan(self, number: int | None = None) -> "Scan":
         """Return a scan, by default the first. Raises RunFileError if there is none."""
@@ -182,84 +176,96 @@ class Scan:
     @property
     def pattern(self) -> str:
         """`point`, `line`, `raster`, `list`, or `unknown` if its start is lost."""
-        return _text(self._group, "pattern")
+        return h5.text(self._group, "pattern")
 
     @property
     def engine(self) -> str:
         """The hop engine."""
-        return _text(self._group, "engine")
+        return h5.text(self._group, "engine")
 
     @property
     def outcome(self) -> str:
         """`done`, `stopped`, `failed` or `interrupted`."""
-        return _text(self._group, "outcome")
+        return h5.text(self._group, "outcome")
 
     @property
     def settings(self) -> dict[str, float]:
         """Name -> number, SI."""
-        return _numbers(self._group, "settings")
+        return h5.numbers(self._group, "settings")
 
     @property
     def start_time(self) -> float:
         """When it began, s on the timeline; NaN if unknown."""
-        return _number(self._group, "start_time")
+        return h5.number(self._group, "start_time")
 
     @property
     def end_time(self) -> float:
         """When it ended, s on the timeline; NaN if unknown."""
-        return _number(self._group, "end_time")
+        return h5.number(self._group, "end_time")
 
     @cached_property
     def shape(self) -> tuple[int, int]:
         """(rows, columns) of the frames; (0, 0) if unknown."""
-        shape = self._group.get("geometry/shape")
-        return (int(shape[0]), int(shape[1])) if isinstance(shape, h5py.Dataset) else (0, 0)
+        shape = h5.find(self._group, "geometry/shape")
+        if not isinstance(shape, h5py.Dataset):
+            return 0, 0
+        rows, columns = h5.read(shape)
+        return int(rows), int(columns)
 
     @property
     def geometry(self) -> dict[str, NDArray[Any]]:
         """x, y (m), row, column of each target in scan order, extent (x0, x1, y0, y1; m)."""
-        group = _get(self._group, "geometry", h5py.Group)
-        return {name: _read(group, name) for name in ("x", "y", "row", "column", "extent")}
+        group = h5.subgroup(self._group, "geometry")
+        names = ("x", "y", "row", "column", "extent")
+        return {name: h5.read(h5.dataset(group, name)) for name in names}
+
+    @property
+    def angle(self) -> float:
+        """By how much a raster is turned from +x to +y about its corner, rad; else 0."""
+        angle = h5.number(self._group, "geometry/angle")
+        return 0.0 if isnan(angle) else angle
 
     @property
     def frames(self) -> list[str]:
         """The names of the frames."""
-        group = self._group.get("frame")
-        if not isinstance(group, h5py.Group):
-            return []
-        return [str(group.attrs["signal"]), *map(str, group.attrs["auxiliary_signals"])]
+        group = h5.find(self._group, "frame")
+        return (
+            []
+            if group is None
+            else [h5.attribute(group, "signal"), *h5.names(group, "auxiliary_signals")]
+        )
 
     def frame(self, name: str = "height") -> NDArray[Any]:
         """Return a frame, shape (rows, columns): float64 SI, or int8 numbers for `status`."""
         if name not in self.frames:
             known = ", ".join(self.frames) or "none (the start of the scan is lost)"
             raise RunFileError(f"scan {self.number} has no frame {name!r}; it has: {known}")
-        return _read(self._group, f"frame/{name}")
+        return h5.read(h5.dataset(self._group, f"frame/{name}"))
 
     @cached_property
     def axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Coordinates of the rows and of the columns: y, x in m (rasters), else row, distance."""
-        group = _get(self._group, "frame", h5py.Group)
-        rows, columns = (_read(group, str(name)) for name in group.attrs["axes"])
+        group = h5.subgroup(self._group, "frame")
+        rows, columns = (h5.read(h5.dataset(group, name)) for name in h5.names(group, "axes"))
         return rows, columns
 
     @property
     def columns(self) -> list[str]:
         """The names of the columns of the table of hops."""
-        return list(_get(self._group, "hops", h5py.Group))
+        return h5.keys(self._group, "hops")
 
     def column(self, name: str) -> NDArray[Any]:
         """Return one column of the table of hops, shape (hops,); words as text."""
-        group = _get(self._group, "hops", h5py.Group)
+        group = h5.subgroup(self._group, "hops")
         if name not in group:
             raise RunFileError(
                 f"scan {self.number} has no column {name!r}; it has: {', '.join(group) or 'none'}"
             )
-        return _column(_get(group, name, h5py.Dataset))
+        return h5.column(h5.dataset(group, name))
 
     def unit(self, column: str) -> str:
         """Return the unit of a column, "" for words, counts and text."""
-        return str(_get(self._group, f"hops/{column}", h5py.Dataset).attrs.get("units", ""))
+        return h5.attribute(h5.dataset(self._group, f"hops/{column}"), "units")
 
     @cached_property
     def hops(self) -> Mapping[str, NDArray[Any]]:
@@ -274,80 +280,31 @@ class Scan:
     @cached_property
     def status_names(self) -> list[str]:
         """The names of the numbers in the `status` frame."""
-        status = self._group.get("frame/status", self._group.get("hops/status"))
-        return [] if status is None else [str(name) for name in status.attrs.get("names", ())]
+        where = "frame/status" if self.frames else "hops/status"
+        status = h5.find(self._group, where)
+        return [] if status is None else h5.names(status)
 
     @property
     def channels(self) -> list[str]:
         """The roles of which there are curves."""
-        return [str(c.attrs["role"]) for c in _get(self._group, "curves", h5py.Group).values()]
+        return list(self._curves)
+
+    @cached_property
+    def _curves(self) -> dict[str, h5py.Dataset]:
+        group = h5.subgroup(self._group, "curves")
+        columns = [h5.dataset(group, str(name)) for name in group]
+        return {h5.attribute(column, "role"): column for column in columns}
+
+    @cached_property
+    def _pieces(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        if not self.count:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        return self.column("curve_start"), self.column("curve_length")
 
     def curves(self, hop: int) -> dict[str, NDArray[np.float32]]:
         """Return the curves of a row of the table of hops: role -> samples, shape (n,), SI."""
-        starts, lengths = self.column("curve_start"), self.column("curve_length")
+        starts, lengths = self._pieces
         if not 0 <= hop < starts.size:
             raise RunFileError(f"scan {self.number} has no hop {hop}; it has {starts.size}")
         part = slice(int(starts[hop]), int(starts[hop] + lengths[hop]))
-        group = _get(self._group, "curves", h5py.Group)
-        return {str(column.attrs["role"]): column[part] for column in group.values()}
-
-
-def _get(group: h5py.Group, name: str, kind: type[_T]) -> _T:
-    try:
-        found = group[name]
-    except (KeyError, OSError, RuntimeError) as error:
-        raise RunFileError(f"{group.file.filename}: {group.name}/{name} is missing") from error
-    if not isinstance(found, kind):
-        raise RunFileError(f"{group.file.filename}: {group.name}/{name} is not what it should be")
-    return found
-
-
-def _read(group: h5py.Group, name: str) -> NDArray[Any]:
-    try:
-        return np.asarray(_get(group, name, h5py.Dataset)[()])
-    except (OSError, RuntimeError) as error:
-        raise RunFileError(f"{group.file.filename}: {group.name}/{name} is damaged") from error
-
-
-def _column(column: h5py.Dataset) -> NDArray[Any]:
-    try:
-        if h5py.check_string_dtype(column.dtype):
-            return np.asarray(column.asstr()[()], object)
-        values = np.asarray(column[()])
-    except (OSError, RuntimeError) as error:
-        raise RunFileError(f"{column.file.filename}: {column.name} is damaged") from error
-    if "names" not in column.attrs:
-        return values.astype(bool) if values.dtype == np.uint8 else values
-    return np.array([*map(str, column.attrs["names"]), ""], object)[values]
-
-
-def _items(thing: object) -> h5py.Group | tuple[()]:
-    return thing if isinstance(thing, h5py.Group) else ()
-
-
-def _text(group: h5py.Group, name: str) -> str:
-    found = group.get(name)
-    return str(found.asstr()[()]) if isinstance(found, h5py.Dataset) else ""
-
-
-def _texts(group: h5py.Group, name: str) -> tuple[str, ...]:
-    found = group.get(name)
-    return tuple(map(str, found.asstr()[()])) if isinstance(found, h5py.Dataset) else ()
-
-
-def _number(group: h5py.Group, name: str) -> float:
-    found = group.get(name)
-    return float(found[()]) if isinstance(found, h5py.Dataset) else float("nan")
-
-
-def _numbers(group: h5py.Group, name: str) -> dict[str, float]:
-    found = group.get(name)
-    return {key: float(found[key][()]) for key in found} if isinstance(found, h5py.Group) else {}
-
-
-def _rows(entry: h5py.Group, name: str) -> list[dict[str, Any]]:
-    group = entry.get(name)
-    if not isinstance(group, h5py.Group) or not len(group):
-        return []
-    columns = {key: _column(_get(group, key, h5py.Dataset)).tolist() for key in group}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return {role: h5.read(column, part) for role, column in self._curves.items()}

@@ -29,6 +29,7 @@ class ScanGroup:
         """started: None if the record of it is lost; then there are hops but no frames."""
         self.group = _subgroup(entry, f"scan_{number}", "NXcollection")
         self.frames: dict[str, F64] = {}
+        self._images: dict[str, h5py.Dataset] = {}
         self.done = False
         hops = _subgroup(self.group, "hops", "NXdata", signal="height", axes="time")
         self._status = statuses()
@@ -64,10 +65,10 @@ class ScanGroup:
         self._curves.flush()
         for row in sorted(self._rows):
             for name, frame in self.frames.items():
-                self.group["frame"][name][row] = frame[row]
+                self._images[name][row] = frame[row]
         self._rows.clear()
-        if self.frames:
-            self.group["frame/status"].attrs["names"] = self._status.names
+        if self._images:
+            self._images["status"].attrs["names"] = self._status.names
 
     def end(self, outcome: str, time: float) -> None:
         """Close the scan."""
@@ -96,12 +97,14 @@ class ScanGroup:
         group = _subgroup(self.group, "geometry", "NXcollection")
         group.attrs["comment"] = "targets in scan order; row and column say where in the frame"
         for name in ("x", "y", "row", "column"):
-            group[name] = getattr(started, name).numpy()
-        for name in ("x", "y"):
-            group[name].attrs["units"] = "m"
-        group["extent"] = np.asarray(started.extent, np.float64)
-        group["extent"].attrs.update(units="m", long_name="x0, x1, y0, y1 of the outer pixels")
+            target = group.create_dataset(name, data=getattr(started, name).numpy())
+            if name in ("x", "y"):
+                target.attrs["units"] = "m"
+        extent = group.create_dataset("extent", data=np.asarray(started.extent, np.float64))
+        extent.attrs.update(units="m", long_name="x0, x1, y0, y1 of the outer pixels")
         group["shape"] = np.asarray(started.shape, np.int64)
+        if started.pattern == "raster":
+            write_number(group, "angle", turned(started), "rad")
 
     def _create_frames(self, started: ScanStarted) -> None:
         group = _subgroup(self.group, "frame", "NXdata", signal="height")
@@ -109,17 +112,17 @@ class ScanGroup:
         group.attrs["auxiliary_signals"] = others
         group.attrs["title"] = f"{started.pattern} scan {started.scan}"
         for axis, (name, unit, label, values) in enumerate(frame_axes(started)):
-            group[name] = values
-            group[name].attrs.update(units=unit, long_name=label)
+            group.create_dataset(name, data=values).attrs.update(units=unit, long_name=label)
             group.attrs[f"{name}_indices"] = axis
         group.attrs["axes"] = [name for name, *_ in frame_axes(started)]
         for name, label in FRAMES.items():
             frame = self.frames[name] = np.full(started.shape, np.nan)
-            group.create_dataset(name, data=frame)
-            group[name].attrs.update(units=unit_of(name), long_name=f"{label} ({unit_of(name)})")
+            image = self._images[name] = group.create_dataset(name, data=frame)
+            image.attrs.update(units=unit_of(name), long_name=f"{label} ({unit_of(name)})")
         self.frames["status"] = np.full(started.shape, UNMEASURED, np.float64)
-        group.create_dataset("status", started.shape, np.int8, fillvalue=UNMEASURED)
-        group["status"].attrs.update(
+        image = group.create_dataset("status", started.shape, np.int8, fillvalue=UNMEASURED)
+        self._images["status"] = image
+        image.attrs.update(
             names=self._status.names, long_name="status (number of a name; -1: not measured)"
         )
 
@@ -127,24 +130,39 @@ class ScanGroup:
 def frame_axes(started: ScanStarted) -> list[tuple[str, str, str, F64]]:
     """Return name, unit, label and values of the axes of the rows and of the columns.
 
-    Rasters have y, x; all else has the number of the row and the distance along it.
+    Rasters have y and x (of the raster before it was turned about its corner); all else has the
+    number of the row and the distance from the first target.
     """
     rows, columns = started.shape
-    x, y = started.x.numpy(), started.y.numpy()
-    row, column = started.row.numpy(), started.column.numpy()
     x0, x1, y0, y1 = started.extent
-    along_x, along_y = (_mean_per(column, v, columns) for v in (x, y))
     if started.pattern == "raster":
+        turn = turned(started)
+        note = f", turned by {np.degrees(turn):.4g} degrees" if turn else ""
         return [
-            ("y", "m", "y (m)", _or_linear(_mean_per(row, y, rows), y0, y1)),
-            ("x", "m", "x (m)", _or_linear(along_x, x0, x1)),
+            ("y", "m", f"y (m){note}", np.linspace(y0, y1, rows)),
+            ("x", "m", f"x (m){note}", np.linspace(x0, x1, columns)),
         ]
-    distance = np.hypot(along_x - along_x[:1], along_y - along_y[:1])
-    length = float(np.hypot(x1 - x0, y1 - y0))
+    column = started.column.numpy()
+    x, y = (_mean_per(column, v.numpy(), columns) for v in (started.x, started.y))
+    distance = np.hypot(x - x[:1], y - y[:1])
+    if not np.isfinite(distance).all():
+        distance = np.linspace(0, np.hypot(x1 - x0, y1 - y0), columns)
     return [
         ("row", "1", "row", np.arange(rows, dtype=np.float64)),
-        ("distance", "m", "distance along the line (m)", _or_linear(distance, 0, length)),
+        ("distance", "m", "distance from the first target (m)", distance),
     ]
+
+
+def turned(started: ScanStarted) -> float:
+    """Return the angle by which the rows of a raster are turned from +x to +y, rad."""
+    row, column = started.row.numpy(), started.column.numpy()
+    first = np.flatnonzero(row == row[0]) if row.size else row
+    if first.size < 2:
+        return 0.0
+    ends = first[np.argmin(column[first])], first[np.argmax(column[first])]
+    dx, dy = (float(np.diff(v.numpy()[list(ends)])[0]) for v in (started.x, started.y))
+    angle = float(np.arctan2(dy, dx))
+    return angle if abs(angle) > 1e-9 else 0.0
 
 
 def _mean_per(place: NDArray[Any], values: F64, count: int) -> F64:
@@ -152,10 +170,6 @@ def _mean_per(place: NDArray[Any], values: F64, count: int) -> F64:
     hits = np.bincount(place, minlength=count)[:count]
     sums = np.bincount(place, values, minlength=count)[:count]
     return np.where(hits > 0, sums / np.maximum(hits, 1), np.nan)
-
-
-def _or_linear(values: F64, first: float, last: float) -> F64:
-    return values if np.isfinite(values).all() else np.linspace(first, last, values.size)
 
 
 def _row(hop: HopDone, first: int, count: int) -> Mapping[str, Value]:
@@ -192,10 +206,10 @@ def _row(hop: HopDone, first: int, count: int) -> Mapping[str, Value]:
 
 def write_number(group: h5py.Group, name: str, value: float, unit: str | None = None) -> None:
     """Write a scalar with its unit."""
-    group[name] = float(value)
+    number = group.create_dataset(name, data=float(value))
     unit = unit_of(name) if unit is None else unit
     if unit:
-        group[name].attrs["units"] = unit
+        number.attrs["units"] = unit
 
 
 def write_numbers(parent: h5py.Group, name: str, numbers: Mapping[str, float]) -> None:
