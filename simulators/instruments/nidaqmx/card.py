@@ -283,9 +283,7 @@ class Card:
 
     def _sample(self, task: Task, n: int) -> Reading:
         """On-demand conversions, each as it comes."""
-        if not task.running:
-            resting = task.state
-            self.reserve(task)
+        resting = self._borrow(task, start=True)
         scale = np.array([c.full_scale / ai.CODES for c in task.inputs])
         volts = np.empty((len(task.inputs), n))
         for k in range(n):
@@ -293,8 +291,7 @@ class Card:
             volts[:, k] = self.engine.look_now(task)
         codes = np.clip(np.rint(volts / scale[:, None]), -ai.CODES, ai.CODES - 1).astype(np.int16)
         self.pacing.deliver()
-        if not task.running:
-            self._rest(task, max(resting, State.VERIFIED))
+        self._give_back(task, resting)
         return Reading(codes, scale)
 
     # -- analog output -------------------------------------------------------------------
@@ -341,7 +338,7 @@ class Card:
         return volts.shape[1]
 
     def _borrow(self, task: Task, start: bool) -> State | None:
-        """Reserve a task that is not running for one on-demand write."""
+        """Reserve a task that is not running for one on-demand call."""
         if task.running:
             return None
         if not start:

@@ -30,9 +30,7 @@ class EventCalls(Calls):
         task, events = self._subscribe(self._every_n, request, context)
         for n in self._events(task, events, context):
             yield pb.RegisterEveryNSamplesEventResponse(
-                n_samples=n,
-                every_n_samples_event_type=kind,
-                every_n_samples_event_type_raw=kind,
+                n_samples=n, every_n_samples_event_type_raw=kind
             )
 
     def RegisterDoneEvent(self, request: Any, context: Context) -> Iterator[Any]:
@@ -72,7 +70,6 @@ class EventCalls(Calls):
                 )
                 events = register(task, request)
             except CardError as error:
-                self.last_error = str(error)
                 refuse(context, error)
             self.last_call = monotonic()
         context.add_callback(events.close)

@@ -20,7 +20,6 @@ class Calls:
 
     def __init__(self, card: Card) -> None:
         self.card = card
-        self.last_error = ""
         self.under_way = 0
         self.last_call = monotonic()
 
@@ -39,7 +38,6 @@ def rpc(method: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return method(self, request, context)
             except CardError as error:
-                self.last_error = str(error)
                 refuse(context, error)
             finally:
                 self.under_way -= 1

@@ -28,7 +28,7 @@ class Server:
                 ("grpc.so_reuseport", 0),
             ],
         )
-        self.service = Service(card)
+        self.service = Service(card)  # pyright: ignore[reportAbstractUsage]
         add_NiDAQmxServicer_to_server(self.service, self._server)
         self.port = self._server.add_insecure_port(f"{host}:{port}")
         self.address = f"{host}:{self.port}"

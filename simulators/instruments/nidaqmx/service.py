@@ -258,10 +258,6 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
     def GetErrorString(self, request: Any, context: Context) -> Any:
         return pb.GetErrorStringResponse(error_string=error_text(request.error_code))
 
-    @rpc
-    def GetExtendedErrorInfo(self, request: Any, context: Context) -> Any:
-        return pb.GetExtendedErrorInfoResponse(error_string=self.last_error)
-
 
 def _arranged(samples: NDArray[Any], request: Any) -> NDArray[Any]:
     """Samples, shape (channels, n), in the order the client's flat array wants them.

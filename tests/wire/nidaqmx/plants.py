@@ -1,6 +1,7 @@
 """Small plants to wire a card to."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from simulators.plant import Watch
 
 
-def crosses(watch: Watch, signal: NDArray[np.float64]) -> int | None:
+def crosses(watch: Watch, signal: NDArray[Any]) -> int | None:
     """First sample at which the watch changes state."""
     hits = signal < watch.low if watch.is_high else signal > watch.high
     return int(np.argmax(hits)) if hits.any() else None
@@ -17,13 +18,13 @@ def crosses(watch: Watch, signal: NDArray[np.float64]) -> int | None:
 class Loopback:
     """Each output is the input of the same number, as it was held; `out.clock` is the time in s."""
 
-    inputs = ("in.0", "in.1", "in.2")
-    outputs = ("out.0", "out.1", "out.2", "out.clock")
-    lines = ("line.0", "line.1")
+    inputs: tuple[str, ...] = ("in.0", "in.1", "in.2")
+    outputs: tuple[str, ...] = ("out.0", "out.1", "out.2", "out.clock")
+    lines: tuple[str, ...] = ("line.0", "line.1")
 
     def __init__(self) -> None:
         self.time = 0
-        self.levels = dict.fromkeys(self.lines, False)
+        self.levels: dict[str, bool] = dict.fromkeys(self.lines, False)
         self.line_log: list[tuple[int, str, bool]] = []
         self.runs = 0
 
@@ -32,7 +33,7 @@ class Loopback:
     ) -> NDArray[np.float64]:
         self.runs += 1
         clock = (self.time + period * np.arange(1, len(drive) + 1)) * 1e-8
-        out = np.column_stack((drive, clock))
+        out: NDArray[Any] = np.column_stack((drive, clock))
         ends = [k for w in watches if (k := crosses(w, out[:, w.output])) is not None]
         out = out[: min(ends) + 1] if ends else out
         self.time += period * len(out)
