@@ -94,6 +94,19 @@ class Safety(Strictly):
     touch_drop: Annotated[float, Quantity("", low=0.01, high=0.95)] = Field(
         default=0.3, description="drop of the current at which tip and sample are taken to have met"
     )
+    reference_jump: Annotated[float, Quantity("", low=0.01, high=1)] = Field(
+        default=0.1,
+        description="change of the reference current from hop to hop that is no drift: "
+        "the tip is clogged, broken, or near something",
+    )
+
+
+class Site(Strictly):
+    """Where the rig stands."""
+
+    mains: Annotated[float, Quantity("Hz", low=40, high=70)] = Field(
+        default=50.0, description="frequency of the mains, whose hum is taken out of the current"
+    )
 
 
 class Host(Strictly):
@@ -119,4 +132,5 @@ class Rig(Strictly):
     pipette: Pipette = Field(default_factory=Pipette, description="nanopipette")
     bias: Bias = Field(description="potential of the pipette")
     safety: Safety = Field(default_factory=Safety, description="safe state and limits")
+    site: Site = Field(default_factory=Site, description="where the rig stands")
     host: Host = Field(default_factory=Host, description="computer")

@@ -237,7 +237,11 @@ class Positioner(SafeState, Protocol):
         ...
 
     def halt(self) -> None:
-        """Hold where the path is now; `commanded` tells where."""
+        """Hold where the path is now. A host-timed stop is known exactly only to `synchronise`."""
+        ...
+
+    def synchronise(self, block: Block) -> None:
+        """Take where the stage now rests, as the end of a block shows it, as `commanded`."""
         ...
 
     def position(self, block: Block) -> dict[str, F64]:

@@ -14,9 +14,9 @@ class HopStatus(StrEnum):
     OK = "ok"
     NO_SURFACE = "no surface"  # the ramp ran to its floor
     TOUCHED = "touched"  # the current fell so far that tip and sample met
-    EARLY = "early"  # the current was below the setpoint before the ramp began
-    CLOGGED = "clogged"  # the reference fell suddenly
-    BROKEN = "broken"  # the reference rose suddenly
+    LOW_REFERENCE = "low reference"  # at the top the current was lower than usual: surface or clog
+    HIGH_REFERENCE = "high reference"  # at the top it was higher than usual: the tip may be broken
+    NO_CURRENT = "no current"  # a bubble, a broken wire, or no bias
     OVERLOAD = "overload"  # the amplifier saturated
     SETTINGS = "settings"  # someone turned a knob on the amplifier
     UNSETTLED = "unsettled"  # the stage did not come to rest
@@ -50,6 +50,8 @@ class HopRequest:
     expected: where the surface is thought to be; saves time, never safety.
     dwell: how long to record at the stop before the retract.
     clear: z above which sideways motion is safe on the way to the start.
+    usual: reference current of recent hops, A; a hop whose own differs by more than the fraction
+        `tolerance` ends at the top, without an approach.
     """
 
     x: float
@@ -62,6 +64,8 @@ class HopRequest:
     reference_time: float = 2e-3
     dwell: float = 0.0
     expected: float | None = None
+    usual: float | None = None
+    tolerance: float = 0.1
 
     def __post_init__(self) -> None:
         if not self.floor < self.start:
@@ -80,6 +84,7 @@ class HopRecord:
     curves: role -> samples from the start of the ramp to the end of the dwell (A, m), equal shapes.
     stop: index into the curves at which the ramp was stopped; n if it ran to the floor.
     reference, reference_sd: mean of the reference window and its standard error, A.
+    reference_samples: length of that window, which ends where the curves begin.
     noise: standard deviation of one reference sample, A.
     z_stop: sensor z at rest after the stop, m. bandwidth: of the amplifier, Hz.
     timing: seconds spent per phase.
@@ -93,6 +98,7 @@ class HopRecord:
     stop: int
     reference: float
     reference_sd: float
+    reference_samples: int
     noise: float
     z_stop: float
     bandwidth: float
@@ -115,7 +121,10 @@ class HopEngine(SafeState, Protocol):
     The ramp is finite before it starts, so that a dead host cannot drive the tip on.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the back-end is called, e.g. `comparator`."""
+        ...
 
     def reaction(self) -> Reaction:
         """Declare the reaction time; the engine derives the highest safe fall rate from it."""

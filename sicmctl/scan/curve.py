@@ -90,8 +90,8 @@ class Tip:
     def current_and_slope(self, gap: ArrayLike) -> tuple[F64, F64]:
         """I / I_inf and its derivative by the gap (1/m), each of the shape of `gap` (m)."""
         table = _table(self)
-        delta = np.asarray(gap, dtype=np.float64) / self.inner_radius
-        x = np.log(np.clip(delta, 1.0001e-3, 0.9999e4))
+        low, high = 1.0001e-3 * self.inner_radius, 0.9999e4 * self.inner_radius
+        x = np.log(np.clip(np.asarray(gap, dtype=np.float64), low, high) / self.inner_radius)
         x = (x - _LOW) * ((_POINTS - 1) / (_HIGH - _LOW))
         k = np.nan_to_num(x).astype(np.intp)
         x = x - k

@@ -25,6 +25,7 @@ HUM = 6e-4  # prior amplitude of the mains over the current, unless the noise mo
 DRIFT = 0.03  # 1/s, prior sd of the relative drift of the current during a hop
 STRETCH = 0.7  # prior sd of ln kappa
 _ITERATIONS = 15
+_CLOSE = 1e-5
 _Z, _A, _DRIFT, _MAINS, _STRETCH = 0, 1, 2, slice(3, 5), 5  # places of the parameters
 PARAMETERS = 6
 
@@ -161,7 +162,7 @@ def solve(b: Batch, t: Template, tip: Tip, start: F64 | None = None) -> Solution
         step = np.zeros_like(theta)
         step[:, free] = np.linalg.solve(normal[:, free, free], right[:, free, None])[..., 0]
         step = np.clip(step, -limit, limit)
-        if np.abs(step[:, _Z]).max() < 1e-4:
+        if np.sum(step * right, axis=1).max() < _CLOSE:  # what chi2 has still to gain
             break
         theta = theta + step * scale
         theta[:, _STRETCH] = np.clip(theta[:, _STRETCH], -1.8, 1.8)
@@ -183,6 +184,7 @@ def _precision(b: Batch, shape: tuple[int, ...]) -> F64:
     precision[:, _DRIFT] = DRIFT**-2
     precision[:, _MAINS] = (2 / b.hum**2)[:, None]
     precision[:, _STRETCH] = STRETCH**-2
+    precision[:, _Z] = 1e-3  # in radii; only keeps the matrix of a hop far from anything regular
     return precision
 
 
@@ -214,6 +216,7 @@ def _equations(
     miss = (1 - level * top) / b.reference_sd
     normal[:, _A, _A] += (top / b.reference_sd) ** 2
     right[:, _A] += miss * top / b.reference_sd
+    normal[:, _Z, _Z] += precision[:, _Z]
     index = np.arange(2, theta.shape[1])
     normal[:, index, index] += precision[:, 2:]
     right[:, 2:] -= precision[:, 2:] * theta[:, 2:]

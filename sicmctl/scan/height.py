@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,8 +31,10 @@ from sicmctl.scan.template import Plan, plan, template
 
 __all__ = ["Approach", "Height", "Method", "Status", "estimate", "estimate_all", "fit_many"]
 
-_FREE_SCALE = 10.0  # F ratio (about three sigma) at which the gap scale is freed
+_FREE_SCALE = 8.0  # F ratio (some three sigma) at which the gap scale is freed
+_AT_ONCE = 512  # hops in one batch: bounds the memory
 _DEFAULT_NOISE = NoiseModel()
+_Hop = tuple[Approach, NoiseModel, int]
 
 
 def estimate(approach: Approach, tip: Tip, method: Method = "fit") -> Height:
@@ -44,10 +46,11 @@ def estimate(approach: Approach, tip: Tip, method: Method = "fit") -> Height:
     reason = defect(approach)
     if reason:
         return failed(method, reason)
-    noise = noise_of(approach)
-    if method == "stop":
-        return crossing.at_stop(approach, tip, noise)
-    return crossing.at_level(approach, tip, noise)
+    with np.errstate(all="ignore"):  # what cannot be computed comes out as nan
+        noise = noise_of(approach)
+        if method == "stop":
+            return crossing.at_stop(approach, tip, noise)
+        return crossing.at_level(approach, tip, noise)
 
 
 def estimate_all(approach: Approach, tip: Tip) -> dict[str, Height]:
@@ -69,28 +72,29 @@ def noise_of(a: Approach) -> NoiseModel:
 def fit_many(approaches: Sequence[Approach], tip: Tip) -> list[Height]:
     """Filter-aware fit of many hops at once: the same answers as one by one, sooner."""
     out = [failed("fit", "too_short") for _ in approaches]
-    groups: dict[Plan, list[int]] = defaultdict(list)
-    hops: dict[int, tuple[Approach, NoiseModel, int]] = {}
-    for i, a in enumerate(approaches):
-        reason, end = defect(a), 0
-        if reason is None:
-            end = usable_end(a)
-            reason = "no_crossing" if end == 0 else "too_short" if end < 12 else None
-        if reason:
-            out[i] = failed("fit", cast("Status", reason))
-            continue
-        noise = noise_of(a)
-        hops[i] = a, noise, end
-        groups[plan(a, noise, tip.inner_radius, end)].append(i)
-    for key, members in groups.items():
-        for k in range(0, len(members), 512):  # bounds the memory
-            part = members[k : k + 512]
-            for i, height in zip(part, _fit([hops[i] for i in part], tip, key), strict=True):
-                out[i] = height
+    groups: dict[Plan, list[tuple[int, _Hop]]] = defaultdict(list)
+    with np.errstate(all="ignore"):  # what cannot be computed comes out as nan
+        for i, a in enumerate(approaches):
+            reason = defect(a) or _out_of_reach(a)
+            if reason:
+                out[i] = failed("fit", reason)
+                continue
+            noise, end = noise_of(a), usable_end(a)
+            groups[plan(a, noise, tip.inner_radius, end)].append((i, (a, noise, end)))
+        for key, members in groups.items():
+            for k in range(0, len(members), _AT_ONCE):
+                places, hops = zip(*members[k : k + _AT_ONCE], strict=True)
+                for i, height in zip(places, _fit(hops, tip, key), strict=True):
+                    out[i] = height
     return out
 
 
-def _fit(hops: list[tuple[Approach, NoiseModel, int]], tip: Tip, key: Plan) -> list[Height]:
+def _out_of_reach(a: Approach) -> Status | None:
+    end = usable_end(a)
+    return "no_crossing" if end == 0 else "too_short" if end < 12 else None
+
+
+def _fit(hops: Sequence[_Hop], tip: Tip, key: Plan) -> list[Height]:
     t = template(key)
     batch = fit.read(hops, t)
     flat = fit.solve(batch, t, tip)

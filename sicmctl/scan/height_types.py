@@ -108,7 +108,11 @@ def defect(a: Approach) -> Status | None:
         return "too_short"
     if not (np.isfinite(a.reference) and a.reference != 0 and np.isfinite(a.reference_sd)):
         return "bad_data"
-    if not (np.isfinite(a.current[:end]).all() and np.isfinite(a.z[:end]).all()):
+    current, z = a.current[:end], a.z[:end]
+    with np.errstate(all="ignore"):
+        sane = np.abs(current / a.reference) < 1e3  # false for nan too
+        near = np.abs(z - z[0]) < 1.0
+    if not (sane.all() and near.all()):
         return "bad_data"
     if np.ptp(a.current[end - min(end, 12) : end]) == 0:
         return "saturated"

@@ -1,8 +1,8 @@
 """The tip as its own approach curves show it, to notice when it has changed.
 
 On a flat sample the curve scales with the inner radius r; the resistance of cone and access,
-rho(theta) / (kappa r), sets how deep it goes. Far from the surface only r / rho counts, so one curve
-leaves radius and angle correlated; the current against that of the known tip separates them.
+rho(theta) / (kappa r), sets how deep it goes. Far from the surface only r / rho counts, so one
+curve leaves radius and angle correlated; the current against that of the known tip separates them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,10 @@ def fit_tip(
         return None
     freedom = sum(float(b.mask.sum()) - 2 * len(b.y) for b, _ in batches)
     covariance = np.linalg.pinv(_hessian(chi2, best.x) / 2) * max(1.0, best.fun / freedom)
-    sd = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
+    variance = np.diag(covariance)
+    if not (variance > 0).all():  # not a minimum: nothing learnt beyond the prior
+        variance = np.array([RADIUS_SPREAD, ANGLE_SPREAD]) ** 2
+    sd = np.sqrt(variance)
     curves = sum(len(b.y) for b, _ in batches)
     return TipFit(tip, float(sd[0]), float(sd[1]), float(best.fun), freedom, curves)
 

@@ -1,0 +1,138 @@
+"""A piezo scanner whose controller takes analog voltages and gives back analog sensor signals."""
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from sicmctl.hal.capabilities import F64, Axis, Block, Daq, Identity, Pause
+from sicmctl.hal.errors import UnexpectedState
+from sicmctl.hal.limits import Interval
+from sicmctl.hal.quantity import Hertz, Metres, MetresPerVolt, PositiveMetres, Seconds, Speed
+
+_NAME = "analog-piezo"
+_AXES = ("x", "y", "z")
+
+
+class AxisOptions(BaseModel, extra="forbid", frozen=True):
+    """One axis: position = offset + scale * volts, for the command and for the sensor."""
+
+    output: str = Field(description="analog output wired to the controller's input")
+    sensor: str = Field(description="role of the analog input wired to the sensor monitor")
+    readback: str | None = Field(
+        None, description="role of an input that reads the output back, if there is one"
+    )
+    range: PositiveMetres = Field(description="travel")
+    scale: MetresPerVolt = Field(description="metres per volt of the command")
+    offset: Metres = Field(0.0, description="position at 0 V")
+    sensor_scale: MetresPerVolt | None = Field(None, description="default: as the command")
+    sensor_offset: Metres | None = Field(None, description="default: as the command")
+    sensor_noise: Metres = Field(0.5e-9, description="rms of one sensor sample")
+    sensor_delay: Seconds = Field(0.0, description="by which the sensor signal is late")
+    resonance: Hertz = Field(description="natural frequency of the (closed-loop) response")
+    damping: float = Field(0.7, description="damping ratio", gt=0, le=2)
+    max_speed: Speed = Field(description="fastest motion allowed")
+
+
+class Options(BaseModel, extra="forbid", frozen=True):
+    """The `[piezo]` section for an analog scanner."""
+
+    x: AxisOptions
+    y: AxisOptions
+    z: AxisOptions
+
+
+class AnalogPiezo:
+    """The scanner as a `Positioner`. All three axes are clocked together."""
+
+    Options = Options
+
+    def __init__(self, options: Options, daq: Daq) -> None:
+        self._options = {"x": options.x, "y": options.y, "z": options.z}
+        self._daq = daq
+        self.axes: Mapping[str, Axis] = {n: _axis(o) for n, o in self._options.items()}
+        for name, axis in self._options.items():
+            if axis.sensor not in daq.roles:
+                raise UnexpectedState(
+                    _NAME,
+                    "open",
+                    f"the {name} sensor's role {axis.sensor} is not among the inputs",
+                    f"add {axis.sensor} to daq.inputs",
+                )
+        self._scale = np.array([[o.scale] for o in self._options.values()])
+        self._offset = np.array([[o.offset] for o in self._options.values()])
+        self._generator = daq.generator([o.output for o in self._options.values()])
+        self._path: F64 | None = None
+        self._commanded: dict[str, float] = {}
+
+    @classmethod
+    def open(cls, options: Options, daq: Daq) -> Self:
+        """Take hold of the outputs. Moves nothing."""
+        return cls(options, daq)
+
+    def identify(self) -> Identity:
+        """It has no name to tell."""
+        return Identity("", "analog piezo scanner")
+
+    @property
+    def commanded(self) -> Mapping[str, float]:
+        """Where the axes were last told to be; raises UnexpectedState before `synchronise`."""
+        if not self._commanded:
+            raise UnexpectedState(
+                _NAME, "commanded", "it is not yet known where the stage is", "synchronise first"
+            )
+        return self._commanded
+
+    def play(self, path: F64, pause: Pause | None = None) -> None:
+        """Follow a path of shape (3, n), m; a finished path is put away first."""
+        self._generator.halt()
+        self._generator.play((path - self._offset) / self._scale, pause)
+        self._path = path
+        self._commanded = dict(zip(_AXES, map(float, path[:, -1]), strict=True))
+
+    def halt(self) -> None:
+        """Hold here. The stop is exact if the path was frozen by a comparator or had ended."""
+        if self._path is None:
+            return
+        done = min(self._generator.generated(), self._path.shape[1])
+        self._generator.halt()
+        if done:
+            last = self._path[:, done - 1]
+            self._commanded = dict(zip(_AXES, map(float, last), strict=True))
+        self._path = None
+
+    def synchronise(self, block: Block) -> None:
+        """Take the position at the end of a block as the command: read back, else by sensor."""
+        for name, axis in self._options.items():
+            tail = slice(-min(len(block), 20), None)
+            if axis.readback is not None and axis.readback in block:
+                volts = float(block[axis.readback][-1])
+                self._commanded[name] = axis.offset + axis.scale * volts
+            else:
+                self._commanded[name] = float(self._sensor(name, block)[tail].mean())
+
+    def position(self, block: Block) -> dict[str, F64]:
+        """Return the sensors' positions, m."""
+        return {name: self._sensor(name, block) for name in _AXES}
+
+    def safe_state(self) -> None:
+        """Hold still. Lifting the tip takes time and is the engine's first act."""
+        self.halt()
+
+    def _sensor(self, name: str, block: Block) -> F64:
+        axis = self._options[name]
+        scale = axis.sensor_scale if axis.sensor_scale is not None else axis.scale
+        offset = axis.sensor_offset if axis.sensor_offset is not None else axis.offset
+        return offset + scale * block[axis.sensor]
+
+
+def _axis(options: AxisOptions) -> Axis:
+    return Axis(
+        Interval(0.0, options.range, "m"),
+        options.max_speed,
+        options.resonance,
+        options.damping,
+        options.sensor_noise,
+        options.sensor_delay,
+    )

@@ -1,0 +1,79 @@
+"""The speed rule: how fast the tip may fall and how small a setpoint may be, on this very rig."""
+
+from dataclasses import dataclass
+
+from sicmctl.hal.capabilities import Axis
+from sicmctl.hal.errors import LimitExceeded
+from sicmctl.hal.hop import HopEngine
+from sicmctl.hal.quantity import show
+from sicmctl.scan.curve import Tip
+from sicmctl.scan.speed import MARGIN, SAFE_SIGMAS, max_fall_rate, min_setpoint
+
+from .tuneup import Tuneup
+
+_AUTO_SETPOINT = 0.02
+"""Setpoint that `auto` takes where the noise allows it: usual in the field."""
+_SHARE = 0.8
+"""Share of the highest safe fall rate that `auto` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SafeHop:
+    """What was decided, and the bounds it was held against. SI units."""
+
+    setpoint: float
+    speed: float
+    smallest_setpoint: float
+    highest_speed: float
+    gap: float
+    reaction: float
+
+
+def decide(
+    setpoint: float | str,
+    speed: float | str,
+    tip: Tip,
+    hops: HopEngine,
+    found: Tuneup,
+    *,
+    rate: float,
+    z: Axis,
+    ceiling: float | None = None,
+) -> SafeHop:
+    """Choose what is `auto`, and refuse what is unsafe, naming the numbers.
+
+    ceiling: highest fall rate that the rig file allows, m/s.
+    """
+    smallest = min_setpoint(found.current, found.sigma)
+    chosen = max(_AUTO_SETPOINT, smallest) if isinstance(setpoint, str) else setpoint
+    if chosen < smallest:
+        raise LimitExceeded(
+            "speed rule",
+            f"setpoint {chosen:.2%}",
+            f"it must be at least {SAFE_SIGMAS:g} times the noise: the current is "
+            f"{show(found.current, 'A')}, its noise {show(found.sigma, 'A')} rms at "
+            f"{show(found.state.bandwidth, 'Hz')}, so that the smallest safe setpoint is "
+            f"{smallest:.2%}",
+            'raise the setpoint, lower the filter, or write setpoint = "auto"',
+        )
+    reaction = hops.reaction().worst
+    gap = float(tip.gap(chosen))
+    # The declared reaction contains the lag of the stage.
+    fastest = max_fall_rate(tip, chosen, reaction, found.state.bandwidth, rate)
+    fastest = min(fastest, z.max_speed, ceiling or z.max_speed)
+    wanted = _SHARE * fastest if isinstance(speed, str) else speed
+    if not 0 < wanted <= fastest:
+        raise LimitExceeded(
+            "speed rule",
+            f"fall rate {show_speed(wanted)}",
+            f"the gap at a setpoint of {chosen:.2%} is {show(gap, 'm')}, the margin "
+            f"{show(MARGIN, 'm')} and the reaction time of the {hops.name} engine "
+            f"{show(reaction, 's')}, so that the highest safe fall rate is {show_speed(fastest)}",
+            'lower the fall rate, raise the filter, wire a comparator, or write fall_rate = "auto"',
+        )
+    return SafeHop(chosen, wanted, smallest, fastest, gap, reaction)
+
+
+def show_speed(speed: float) -> str:
+    """Write a fall rate the way the field does: in nm/ms."""
+    return f"{speed * 1e6:.3g} nm/ms"

@@ -1,0 +1,226 @@
+"""One run: from two TOML files to a file of data and a rig that is safe again."""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib import metadata
+
+from sicmctl.config.experiment import Step
+from sicmctl.config.load import LoadedExperiment, LoadedRig
+from sicmctl.hal.errors import SicmError
+from sicmctl.hal.hop import Reaction
+from sicmctl.hal.timeline import Timeline
+from sicmctl.messages import (
+    Alarm,
+    AnyMessage,
+    Message,
+    RunEnded,
+    RunStarted,
+    ScanEnded,
+)
+from sicmctl.scan.hopper import DaqHopEngine, HopTuning
+from sicmctl.scan.reference import ReferenceTrack
+from sicmctl.scan.scanner import Scanner
+
+from . import scans, tuneup
+from .rig import Rig
+from .safety import make_safe
+from .tuneup import Tuneup
+
+_LOG = logging.getLogger(__name__)
+_PACKAGES = ("sicmctl", "numpy", "scipy", "nidaqmx", "msgspec", "pydantic")
+
+Subscriber = Callable[[AnyMessage], None]
+
+
+class RunState(StrEnum):
+    """Where a run is."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    SCANNING = "scanning"
+    MAKING_SAFE = "making safe"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: `done`, `stopped` or `failed`, why, and what made the rig safe."""
+
+    outcome: str
+    reason: str
+    safe: tuple[str, ...]
+
+
+class UnsupportedStep(SicmError):
+    """The experiment asks for something that this rig or this version cannot do."""
+
+
+class Run:
+    """Runs an experiment on a rig. `run` blocks; `stop` may be called from any thread."""
+
+    def __init__(
+        self,
+        rig: LoadedRig,
+        experiment: LoadedExperiment,
+        subscribers: Sequence[Subscriber],
+    ) -> None:
+        self._rig_file = rig
+        self._experiment = experiment
+        self._subscribers = tuple(subscribers)
+        self._stop = threading.Event()
+        self._time = 0.0
+        self._scans = 0
+        self._track = ReferenceTrack()
+        self.state = RunState.IDLE
+
+    def stop(self) -> None:
+        """Ask the run to end: after the present hop the tip is lifted and the rig made safe."""
+        self._stop.set()
+
+    def run(self) -> Outcome:
+        """Run to the end, whatever it is, and leave the rig safe.
+
+        Raises InstrumentError if the rig cannot even be opened (nothing was moved then), and
+        whatever a subscriber that must not fail (the journal) raises, after the rig was made safe.
+        """
+        self._refuse_unsupported()
+        self.state = RunState.PREPARING
+        with Rig.open(self._rig_file) as rig:
+            hops: DaqHopEngine | None = None
+            outcome, reason = "failed", ""
+            try:
+                rig.wake()
+                self._publish(self._started(rig))
+                hops = self._hop_engine(rig, comparator=False)
+                outcome = self._steps(rig, hops)
+                reason = "asked to stop" if outcome == "stopped" else ""
+            except SicmError as error:
+                reason = str(error)
+                self._alarm(reason)
+            except BaseException as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise
+            finally:
+                self.state = RunState.MAKING_SAFE
+                safe = tuple(str(act) for act in make_safe(rig, hops))
+                self.state = RunState.ENDED
+                self._publish(RunEnded(time=self._time, outcome=outcome, reason=reason, safe=safe))
+        return Outcome(outcome, reason, safe)
+
+    def _refuse_unsupported(self) -> None:
+        for number, step in enumerate(self._experiment.model.step):
+            if step.echem is not None:
+                raise UnsupportedStep(
+                    f"{self._experiment.path}: step.{number}.echem: found technique "
+                    f'"{step.echem.technique}"; expected steps with a scan only, for no '
+                    "potentiostat can be run yet"
+                )
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def _steps(self, rig: Rig, hops: DaqHopEngine) -> str:
+        model = self._rig_file.model
+        # A host that is slow beyond all expectation still lifts safely: the way is upwards.
+        rig.amplifier.set_bias(model.bias.target)
+        if isinstance(model.host.reaction, float):
+            hops.host_reaction = Reaction(model.host.reaction, model.host.reaction)
+        elif tuneup.room_for_reaction(rig):
+            hops.host_reaction = tuneup.measure_reaction(rig, hops)
+        tuneup.lift(rig, hops)
+        found = tuneup.measure_noise(rig, hops, model.site.mains)
+        self.state = RunState.SCANNING
+        for step in self._experiment.model.step:
+            outcome = self._step(rig, hops, found, step)
+            if outcome != "done":
+                return outcome
+        return "done"
+
+    def _step(self, rig: Rig, hops: DaqHopEngine, found: Tuneup, step: Step) -> str:
+        scan = step.scan
+        if scan is None:
+            return "done"
+        hops.comparator = self._wants_comparator(rig, scan.hop.engine)
+        if scan.rest_before:
+            hops.read(scan.rest_before)
+        for job in scans.prepare(scan, rig, hops, found, self._experiment.path.parent):
+            outcome = self._scan(hops, found, job)
+            if outcome != "done":
+                return outcome
+        return "done"
+
+    def _scan(self, hops: DaqHopEngine, found: Tuneup, job: scans.ScanJob) -> str:
+        number, self._scans = self._scans, self._scans + 1
+        self._publish(job.started(number, self._time, hops.name, found))
+        scanner = Scanner(
+            number=number,
+            hops=hops,
+            targets=job.targets,
+            planner=job.planner,
+            settings=job.settings,
+            tip=job.tip,
+            publish=self._publish,
+            stopping=self._stop.is_set,
+            track=self._track,
+            mains=found.mains,
+            noise=found.noise,
+        )
+        outcome = "failed"
+        try:
+            outcome = scanner.run()
+        finally:
+            self._publish(ScanEnded(time=self._time, scan=number, outcome=outcome))
+        return outcome
+
+    # -- what there is --------------------------------------------------------------------------
+
+    def _hop_engine(self, rig: Rig, comparator: bool) -> DaqHopEngine:
+        unknown = Reaction(5e-3, 20e-3)  # until it is measured
+        tuning = HopTuning(touch=self._rig_file.model.safety.touch_drop)
+        return DaqHopEngine(rig.daq, rig.stage, rig.amplifier, comparator, unknown, tuning)
+
+    def _wants_comparator(self, rig: Rig, engine: str) -> bool:
+        wired = "pipette_current" in rig.daq.comparators
+        if engine == "comparator" and not wired:
+            raise UnsupportedStep(
+                "the experiment asks for the comparator engine, but no analog-trigger terminal is "
+                'wired to the pipette current (write daq.comparator.pipette_current = "APFI0" in '
+                'rig.toml when it is, or engine = "streamed")'
+            )
+        return wired and engine != "streamed"
+
+    def _started(self, rig: Rig) -> RunStarted:
+        timeline = Timeline(rig.daq.rate, datetime.now(UTC))
+        experiment = self._experiment.model
+        tip = scans.tip_of(rig)
+        return RunStarted(
+            time=0.0,
+            run=uuid.uuid4().hex,
+            title=experiment.title,
+            epoch=timeline.epoch.isoformat(),
+            rate=rig.daq.rate,
+            rig=self._rig_file.text,
+            experiment=self._experiment.text,
+            operator=experiment.operator or "",
+            sample=experiment.sample or "",
+            instruments=rig.identities(),
+            versions={name: metadata.version(name) for name in _PACKAGES},
+            calibration={
+                "bias": self._rig_file.model.bias.target,
+                "pipette_inner_radius": tip.inner_radius,
+                "pipette_radius_ratio": tip.radius_ratio,
+                "pipette_half_angle": tip.half_angle,
+            },
+        )
+
+    def _alarm(self, text: str) -> None:
+        self._publish(Alarm(time=self._time, level="error", source="engine", text=text))
+
+    def _publish(self, message: Message) -> None:
+        self._time = max(self._time, message.time)
+        for subscriber in self._subscribers:
+            subscriber(message)  # type: ignore[arg-type]

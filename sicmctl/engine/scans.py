@@ -1,0 +1,128 @@
+"""From what an experiment asks of a scan to what the scanner is told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sicmctl.config.scan import RasterScan, Scan
+from sicmctl.hal.hop import HopEngine
+from sicmctl.messages import Array, ScanStarted
+from sicmctl.scan.curve import Tip
+from sicmctl.scan.pattern import Targets, raster, targets
+from sicmctl.scan.planner import HeightPlanner
+from sicmctl.scan.scanner import ScanSettings
+
+from . import rules
+from .rig import Rig
+from .tuneup import Tuneup
+
+_CLEARANCE = 0.5e-6
+"""Free height over everything known when the tip moves sideways, m."""
+_REACH = 1.6
+"""A point within this many pitches is a neighbour."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanJob:
+    """One scan, ready to run."""
+
+    targets: Targets
+    planner: HeightPlanner
+    settings: ScanSettings
+    safe: rules.SafeHop
+    tip: Tip
+
+    def started(self, number: int, time: float, engine: str, found: Tuneup) -> ScanStarted:
+        """Return the message that announces the scan, with every number that governs it."""
+        made, safe = self.targets, self.safe
+        return ScanStarted(
+            time=time,
+            scan=number,
+            pattern=made.pattern,
+            shape=made.shape,
+            x=Array.of(made.x, "<f8"),
+            y=Array.of(made.y, "<f8"),
+            row=Array.of(made.row, "<i4"),
+            column=Array.of(made.column, "<i4"),
+            extent=made.extent,
+            settings={
+                "setpoint": self.settings.setpoint,
+                "speed": self.settings.speed,
+                "amplitude": self.planner.amplitude,
+                "reference_time": self.settings.reference_time,
+                "smallest_setpoint": safe.smallest_setpoint,
+                "highest_speed": safe.highest_speed,
+                "gap": safe.gap,
+                "reaction": safe.reaction,
+                "current": found.current,
+                "current_noise": found.sigma,
+                "bandwidth": found.state.bandwidth,
+                "gain": found.state.gain,
+            },
+            engine=engine,
+        )
+
+
+def tip_of(rig: Rig) -> Tip:
+    """Return the tip that rig.toml describes."""
+    pipette = rig.loaded.model.pipette
+    return Tip(pipette.inner_radius, pipette.radius_ratio, pipette.half_angle)
+
+
+def prepare(
+    scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup, folder: Path
+) -> tuple[ScanJob, ...]:
+    """Return the scans to run in order: the prescan, if there is one, and the scan itself.
+
+    Raises LimitExceeded if a hop as asked for is unsafe, PatternError if a target is out of reach.
+    """
+    tip = tip_of(rig)
+    hop, safety = scan.hop, rig.loaded.model.safety
+    z = rig.stage.axes["z"]
+    safe = rules.decide(
+        hop.setpoint,
+        hop.fall_rate,
+        tip,
+        hops,
+        found,
+        rate=rig.daq.rate,
+        z=z,
+        ceiling=safety.max_fall_rate,
+    )
+    settings = ScanSettings(
+        setpoint=safe.setpoint,
+        speed=safe.speed,
+        debounce=hop.debounce,
+        reference_time=hop.reference_time,
+        dwell=hop.dwell,
+        retries=hop.retries,
+        method=hop.height,
+        tolerance=safety.reference_jump,
+        lift=hop.amplitude,
+    )
+    made = targets(scan, rig.stage.axes, folder)
+    planner = HeightPlanner(
+        z.travel,
+        amplitude=hop.amplitude,
+        depth=hop.floor_margin,
+        reach=max(_REACH * made.pitch, 1e-9),
+        clearance=min(_CLEARANCE, hop.amplitude),
+    )
+    job = ScanJob(made, planner, settings, safe, tip)
+    if not isinstance(scan, RasterScan) or scan.prescan is None:
+        return (job,)
+    coarse = _coarse(scan, made)
+    planner.coarse = HeightPlanner(
+        z.travel,
+        amplitude=scan.prescan.amplitude or 2 * hop.amplitude,
+        depth=z.travel.high,
+        reach=coarse.pitch,
+        clearance=_CLEARANCE,
+    )
+    return (ScanJob(coarse, planner.coarse, settings, safe, tip), job)
+
+
+def _coarse(scan: RasterScan, made: Targets) -> Targets:
+    """Return a raster of a few points over the same area."""
+    assert scan.prescan is not None
+    n = scan.prescan.pixels
+    return raster(scan.extent, (n, n), (float(made.x[0]), float(made.y[0])), scan.angle)

@@ -1,0 +1,123 @@
+"""Wrappers that check every request against the rig's limits before the hardware sees it.
+
+The engine hands out nothing but these, so that no caller can go round the limits.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .capabilities import (
+    F64,
+    AmplifierState,
+    Axis,
+    Block,
+    CurrentAmplifier,
+    Identity,
+    Pause,
+    Positioner,
+)
+from .errors import LimitExceeded
+from .limits import Interval
+from .quantity import show
+
+_SLACK = 1e-12
+"""Rounding allowed at a limit, m."""
+
+
+class LimitedPositioner:
+    """A stage that refuses paths beyond its travel or faster than its speed limit.
+
+    rate: samples per second of the paths.
+    """
+
+    def __init__(self, stage: Positioner, rate: float) -> None:
+        self._stage = stage
+        self._rate = rate
+        self.axes: Mapping[str, Axis] = stage.axes
+
+    def identify(self) -> Identity:
+        return self._stage.identify()
+
+    @property
+    def commanded(self) -> Mapping[str, float]:
+        return self._stage.commanded
+
+    def play(self, path: F64, pause: Pause | None = None) -> None:
+        """Check the whole path, then follow it; on refusal nothing moves."""
+        if path.ndim != 2 or path.shape[0] != len(self.axes) or path.shape[1] == 0:
+            raise ValueError(f"a path has shape ({len(self.axes)}, n >= 1), found {path.shape}")
+        for row, (name, axis) in zip(path, self.axes.items(), strict=True):
+            self._check_travel(name, axis, row)
+            self._check_speed(name, axis, row)
+        self._stage.play(path, pause)
+
+    def halt(self) -> None:
+        self._stage.halt()
+
+    def synchronise(self, block: Block) -> None:
+        self._stage.synchronise(block)
+
+    def position(self, block: Block) -> dict[str, F64]:
+        return self._stage.position(block)
+
+    def safe_state(self) -> None:
+        self._stage.safe_state()
+
+    def _check_travel(self, name: str, axis: Axis, row: F64) -> None:
+        low, high = float(np.min(row)), float(np.max(row))
+        if not (low >= axis.travel.low - _SLACK and high <= axis.travel.high + _SLACK):
+            raise LimitExceeded(
+                self._name,
+                f"path along {name}",
+                f"it reaches from {show(low, 'm')} to {show(high, 'm')}; "
+                f"the travel is {axis.travel}",
+                "move the scan or the sample into the range of the scanner",
+            )
+
+    def _check_speed(self, name: str, axis: Axis, row: F64) -> None:
+        first = abs(float(row[0]) - self.commanded[name])
+        fastest = max(first, float(np.max(np.abs(np.diff(row)), initial=0.0))) * self._rate
+        if not fastest <= axis.max_speed * (1 + 1e-9):
+            raise LimitExceeded(
+                self._name,
+                f"path along {name}",
+                f"its fastest step is {show(fastest, 'm/s')}; "
+                f"the limit is {show(axis.max_speed, 'm/s')}",
+                "lower the speed, or raise max_speed in rig.toml if the stage allows it",
+            )
+
+    @property
+    def _name(self) -> str:
+        return self.identify().model
+
+
+class LimitedAmplifier:
+    """An amplifier that refuses a bias beyond its command range or beyond the rig's own limit."""
+
+    def __init__(self, amplifier: CurrentAmplifier, bias: Interval | None = None) -> None:
+        self._amplifier = amplifier
+        hardware = amplifier.command_limits
+        self.command_limits = (
+            hardware
+            if bias is None
+            else Interval(max(hardware.low, bias.low), min(hardware.high, bias.high), "V")
+        )
+        self.output_limit = amplifier.output_limit
+
+    def identify(self) -> Identity:
+        return self._amplifier.identify()
+
+    def state(self, block: Block) -> AmplifierState:
+        return self._amplifier.state(block)
+
+    def current(self, block: Block) -> F64:
+        return self._amplifier.current(block)
+
+    def set_bias(self, volts: float) -> None:
+        """Check, then bias the pipette."""
+        model = self._amplifier.identify().model
+        self._amplifier.set_bias(self.command_limits.check(volts, "bias", model, "set bias"))
+
+    def safe_state(self) -> None:
+        self._amplifier.safe_state()

@@ -1,0 +1,381 @@
+"""The hop on the DAQ seam: go there, average the reference, fall, stop, record, leave.
+
+Two back-ends differ only in who stops the ramp. *Streamed*: the host watches blocks of samples.
+*Comparator*: the card freezes the ramp at the very sample, and the host comes after to read.
+In both the ramp is finite before it starts, and the host watches current, gain and overload.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sicmctl.hal.capabilities import (
+    F64,
+    AmplifierState,
+    Block,
+    CurrentAmplifier,
+    Pause,
+    Positioner,
+    SignalStream,
+)
+from sicmctl.hal.errors import InstrumentError, UnexpectedState
+from sicmctl.hal.hop import HopRecord, HopRequest, HopStatus, Reaction, Waypoint
+from sicmctl.hal.quantity import show
+
+from . import motion
+from .watch import Watch
+
+_LEAST_SIGNAL = 20.0
+"""Reference current, in units of its noise, below which there is no current to speak of."""
+
+
+@dataclass(frozen=True, slots=True)
+class HopTuning:
+    """What the hop engine may decide by itself. SI units.
+
+    block: how much the host reads at a time while it watches a fall.
+    window: over which rest is judged. still: largest change between two windows at rest.
+    on_target: largest distance from the target at rest.
+    settle_timeout: after which the hop is given up as unsettled.
+    touch: fractional drop at which tip and sample are taken to have met.
+    overload: share of the amplifier's output range that counts as saturated.
+    """
+
+    block: float = 0.5e-3
+    window: float = 1e-3
+    still: float = 1.0e-9
+    on_target: float = 20e-9
+    settle_timeout: float = 0.5
+    touch: float = 0.2
+    overload: float = 0.98
+
+
+@dataclass(slots=True)
+class _Reference:
+    """What the top of the hop told."""
+
+    level: float
+    error: float
+    samples: int
+    noise: float
+    state: AmplifierState
+    status: HopStatus
+    note: str = ""
+
+
+@dataclass
+class DaqHopEngine:
+    """A `HopEngine` built from stream, stage and amplifier.
+
+    comparator: the ramp is frozen by the card. host_reaction: measured; used by `reaction`.
+    """
+
+    stream: SignalStream
+    stage: Positioner
+    amplifier: CurrentAmplifier
+    comparator: bool
+    host_reaction: Reaction
+    tuning: HopTuning = field(default_factory=HopTuning)
+    _moving: int = 0
+    _heading: Waypoint | None = None
+
+    @property
+    def name(self) -> str:
+        return "comparator" if self.comparator else "streamed"
+
+    def reaction(self) -> Reaction:
+        """Return the time from crossing to standstill, filter not counted.
+
+        The stage trails its command by 2 zeta / omega_n, so a command held at the stop is ahead of
+        the tip by that time; the host adds the block it waits for and its own reaction.
+        """
+        lag = self.stage.axes["z"].lag + 1 / self.stream.rate
+        if self.comparator:
+            return Reaction(lag, lag)
+        host, block = self.host_reaction, self.tuning.block
+        return Reaction(host.typical + block / 2 + lag, host.worst + block + lag)
+
+    def hop(self, request: HopRequest, onward: Callable[[HopRecord], Waypoint]) -> HopRecord:
+        """Do one hop and begin the way onward."""
+        begun = self._samples_read
+        reference = self._arrive(request)
+        top = self._samples_read
+        if reference.status is HopStatus.OK:
+            record = self._approach(request, reference)
+        else:
+            record = self._refused(request, reference)
+        stopped = self._samples_read
+        self.leave(onward(record))
+        rate = self.stream.rate
+        ramp = record.stop / rate
+        record.timing = {
+            "arrive": (top - begun) / rate,
+            "approach": ramp,
+            "stop": (stopped - top) / rate - ramp,
+        }
+        return record
+
+    def leave(self, to: Waypoint) -> None:
+        """Begin the way to a waypoint: up first, sideways above `to.clear`. Returns at once."""
+        path = motion.transit(self.stage.commanded, to, self.stage.axes, self.stream.rate)
+        told = motion.command(path, self.stage.axes, self.stream.rate)
+        self.stage.play(told)
+        self._moving = path.shape[1]
+        self._heading = to
+
+    def rest(self) -> Block:
+        """Wait until the stage is at rest at the end of its way; return the last window.
+
+        Raises UnexpectedState if it does not come to rest.
+        """
+        block = self._settle()
+        if block is None:
+            raise UnexpectedState(
+                "stage",
+                "settle",
+                f"it is not at rest {self.tuning.settle_timeout:g} s after the end of a move",
+                "check the piezo controller, its servo and its sensors",
+            )
+        return block
+
+    def read(self, seconds: float) -> Block:
+        """Read the stream for a while."""
+        return self._read(max(round(seconds * self.stream.rate), 1))
+
+    def safe_state(self) -> None:
+        """Stop whatever moves."""
+        self.stage.halt()
+        self._moving, self._heading = 0, None
+
+    # -- at the top ---------------------------------------------------------------------------
+
+    def _arrive(self, request: HopRequest) -> _Reference:
+        """Go to the start of the ramp, come to rest, and average the reference meanwhile."""
+        target = Waypoint(request.x, request.y, request.start, request.clear)
+        if self._heading is None or not _same_place(self._heading, target):
+            if self._moving:
+                self._settle()
+            self.leave(target)
+        block = self._settle()
+        if block is None:
+            return self._no_reference(HopStatus.UNSETTLED)
+        missing = round(request.reference_time * self.stream.rate) - len(block)
+        blocks = [block] if missing <= 0 else [block, self._read(missing)]
+        return self._judged(self._reference(blocks), request)
+
+    def _settle(self) -> Block | None:
+        """Read until the way is done and the sensors are still; None if they never are."""
+        if self._moving:
+            self._read(self._moving)
+            self._moving = 0
+        window = max(round(self.tuning.window * self.stream.rate), 2)
+        before: dict[str, float] | None = None
+        for _ in range(int(self.tuning.settle_timeout / self.tuning.window)):
+            block = self._read(window)
+            now = {axis: float(z.mean()) for axis, z in self.stage.position(block).items()}
+            if self._is_there(now) and (before is None or self._is_still(before, now)):
+                return block
+            before = now
+        return None
+
+    def _is_there(self, now: dict[str, float]) -> bool:
+        goal = self.stage.commanded
+        return all(abs(now[a] - goal[a]) < self.tuning.on_target for a in goal)
+
+    def _is_still(self, before: dict[str, float], now: dict[str, float]) -> bool:
+        return all(abs(now[a] - before[a]) < self.tuning.still for a in now)
+
+    def _reference(self, blocks: list[Block]) -> _Reference:
+        try:
+            state = self.amplifier.state(blocks[-1])
+        except InstrumentError as error:
+            return self._no_reference(HopStatus.SETTINGS, str(error))
+        if any(self._saturated(block) for block in blocks):
+            return self._no_reference(HopStatus.OVERLOAD)
+        current = np.concatenate([self.amplifier.current(block) for block in blocks])
+        if not np.all(np.isfinite(current)):
+            return self._no_reference(HopStatus.SETTINGS, "the gain telegraph was not readable")
+        noise = float(current.std())
+        independent = max(len(current) / self.stream.rate * 2 * state.bandwidth, 1.0)
+        error = noise / min(independent, len(current)) ** 0.5
+        return _Reference(float(current.mean()), error, len(current), noise, state, HopStatus.OK)
+
+    def _judged(self, reference: _Reference, request: HopRequest) -> _Reference:
+        """Refuse an approach whose reference is not what it was a moment ago."""
+        if reference.status is not HopStatus.OK:
+            return reference
+        if abs(reference.level) < _LEAST_SIGNAL * reference.noise:
+            reference.status = HopStatus.NO_CURRENT
+        elif request.usual is not None:
+            deviation = reference.level / request.usual - 1
+            if deviation < -request.tolerance:
+                reference.status = HopStatus.LOW_REFERENCE
+            elif deviation > request.tolerance:
+                reference.status = HopStatus.HIGH_REFERENCE
+        if reference.status is not HopStatus.OK:
+            reference.note = f"the reference current is {show(reference.level, 'A')}"
+            if request.usual is not None:
+                reference.note += f", it was {show(request.usual, 'A')}"
+        return reference
+
+    def _no_reference(self, status: HopStatus, note: str = "") -> _Reference:
+        state = AmplifierState(np.nan, np.nan, "")
+        return _Reference(np.nan, np.nan, 0, np.nan, state, status, note)
+
+    # -- the fall -----------------------------------------------------------------------------
+
+    def _approach(self, request: HopRequest, reference: _Reference) -> HopRecord:
+        rate = self.stream.rate
+        ramp = motion.ramp(request.start, request.floor, request.speed, rate)
+        path = np.vstack((np.full_like(ramp, request.x), np.full_like(ramp, request.y), ramp))
+        sign = float(np.sign(reference.level))
+        watch = Watch(
+            abs(reference.level) * (1 - request.stop.setpoint),
+            sign,
+            1 if self.comparator else request.stop.debounce,
+            reference.state,
+            abs(reference.level) * (1 - self.tuning.touch),
+        )
+        first = self._samples_read
+        self.stage.play(path, self._pause(request, reference, sign))
+        blocks = self._fall(request, watch, len(ramp))
+        self.stage.halt()
+        blocks.append(self._read(self._dwell_samples(request)))
+        self.stage.synchronise(blocks[-1])
+        return self._record(request, reference, watch, first, blocks)
+
+    def _pause(self, request: HopRequest, reference: _Reference, sign: float) -> Pause | None:
+        """Arm the comparator at this hop's own reference.
+
+        The hysteresis is half the setpoint: once frozen, the ramp stays so, for the current would
+        have to rise by that much to release it.
+        """
+        if not self.comparator:
+            return None
+        gain = reference.state.gain
+        volts = reference.level * (1 - request.stop.setpoint) * gain
+        hysteresis = 0.5 * request.stop.setpoint * abs(reference.level) * gain
+        return Pause("pipette_current", volts, hysteresis, inverted=sign < 0)
+
+    def _fall(self, request: HopRequest, watch: Watch, samples: int) -> list[Block]:
+        """Read until the surface was met, the ramp has run out, or something is wrong."""
+        rate = self.stream.rate
+        small = max(round(self.tuning.block * rate), 1)
+        blocks: list[Block] = []
+        left = samples + round(2 * self.host_reaction.worst * rate) + small
+        while left > 0:
+            size = min(self._next_block(request, small, samples, len(blocks)), left)
+            block = self._read(size)
+            blocks.append(block)
+            left -= size
+            current = self.amplifier.current(block)
+            if watch.see(current, self._saturated(block), self._state(block)):
+                return blocks
+        watch.status = HopStatus.NO_SURFACE
+        return blocks
+
+    def _next_block(self, request: HopRequest, small: int, samples: int, index: int) -> int:
+        """A streamed fall is watched closely all the way. A comparator needs no watching: the
+        host looks again where it expects the surface."""
+        if not self.comparator:
+            return small
+        if index == 0 and request.expected is not None:
+            fall = (request.start - request.expected) / request.speed + 1e-3
+            return int(np.clip(fall * self.stream.rate, small, samples))
+        return 4 * small
+
+    def _dwell_samples(self, request: HopRequest) -> int:
+        """At least the time in which the stage comes to rest, and a window to average over."""
+        axis = self.stage.axes["z"]
+        rest = 6 / (2 * np.pi * axis.resonance * axis.damping) + 0.4e-3
+        return max(round(max(rest, request.dwell) * self.stream.rate), 8)
+
+    def _state(self, block: Block) -> AmplifierState | None:
+        try:
+            return self.amplifier.state(block)
+        except InstrumentError:
+            return None
+
+    def _saturated(self, block: Block) -> bool:
+        limit = self.tuning.overload * self.amplifier.output_limit
+        return bool(np.max(np.abs(block["pipette_current"])) >= limit)
+
+    # -- what is kept -------------------------------------------------------------------------
+
+    def _record(
+        self,
+        request: HopRequest,
+        reference: _Reference,
+        watch: Watch,
+        first: int,
+        blocks: list[Block],
+    ) -> HopRecord:
+        whole = Block(first, blocks[0].roles, np.concatenate([b.volts for b in blocks], axis=1))
+        position = self.stage.position(whole)
+        curves = {"current": self.amplifier.current(whole), **position}
+        rest = max(round(0.4e-3 * self.stream.rate), 4)
+        z_stop = float(position["z"][-rest:].mean())
+        status = watch.status or HopStatus.OK
+        if status is HopStatus.OK and self._touched(curves["current"], watch):
+            status = HopStatus.TOUCHED
+        return HopRecord(
+            request=request,
+            status=status,
+            first=first,
+            rate=self.stream.rate,
+            curves=curves,
+            stop=self._stop_index(position["z"], z_stop, watch, len(whole)),
+            reference=reference.level,
+            reference_sd=reference.error,
+            reference_samples=reference.samples,
+            noise=reference.noise,
+            z_stop=z_stop,
+            bandwidth=reference.state.bandwidth,
+            note=watch.note,
+        )
+
+    def _touched(self, current: F64, watch: Watch) -> bool:
+        """Whether the current, averaged over a tenth of a millisecond, fell to contact."""
+        few = max(round(1e-4 * self.stream.rate), 1)
+        smooth = np.convolve(current, np.full(few, 1 / few), mode="valid")
+        return bool(np.min(watch.sign * smooth) < watch.touch_level)
+
+    def _stop_index(self, z: F64, z_stop: float, watch: Watch, samples: int) -> int:
+        """The sample at which the sensor first saw the height of the stop, after the crossing."""
+        if watch.crossing is None:
+            return samples
+        noise = max(3 * self.stage.axes["z"].sensor_noise, 0.5e-9)
+        reached = np.flatnonzero(z[watch.crossing :] <= z_stop + noise)
+        return watch.crossing + (int(reached[0]) if len(reached) else 0)
+
+    def _refused(self, request: HopRequest, reference: _Reference) -> HopRecord:
+        nothing = np.empty(0)
+        return HopRecord(
+            request=request,
+            status=reference.status,
+            first=self._samples_read,
+            rate=self.stream.rate,
+            curves={"current": nothing, "x": nothing, "y": nothing, "z": nothing},
+            stop=0,
+            reference=reference.level,
+            reference_sd=reference.error,
+            reference_samples=reference.samples,
+            noise=reference.noise,
+            z_stop=self.stage.commanded["z"],
+            bandwidth=reference.state.bandwidth,
+            note=reference.note,
+        )
+
+    def _read(self, samples: int) -> Block:
+        block = self.stream.read(samples)
+        self._samples_read = block.first + len(block)
+        return block
+
+    _samples_read: int = 0
+
+
+def _same_place(one: Waypoint, other: Waypoint) -> bool:
+    return all(
+        abs(a - b) < 1e-12 for a, b in ((one.x, other.x), (one.y, other.y), (one.z, other.z))
+    )

@@ -1,0 +1,97 @@
+"""Paths for the stage: smooth, bounded, and shaped so that the piezo does not ring.
+
+A path is what the *stage* should do; `command` turns it into what the stage must be *told*, by
+inverting its second-order response u = x + (2 zeta/w) x' + x''/w^2.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sicmctl.hal.capabilities import F64, Axis
+from sicmctl.hal.hop import Waypoint
+
+_PEAK = 1.875
+"""Peak speed of a minimum-jerk stroke, in units of distance / duration."""
+_SPEED_MARGIN = 0.8
+"""Share of the speed limit that a stroke uses; shaping adds to the speed of the command."""
+_STROKE_PERIODS = 0.6
+"""Shortest stroke in periods of the axis, so that shaping needs no large excursions."""
+
+
+def stroke(distance: float, samples: int) -> F64:
+    """Return a minimum-jerk stroke from 0 to `distance` in `samples` + 1 points, m."""
+    s = np.linspace(0.0, 1.0, samples + 1)
+    return distance * s**3 * (10 - 15 * s + 6 * s * s)
+
+
+def stroke_samples(distance: float, axis: Axis, rate: float) -> int:
+    """Return how many samples a stroke needs within the speed limit; 0 for no distance."""
+    if abs(distance) < 1e-13:
+        return 0
+    by_speed = _PEAK * abs(distance) / (_SPEED_MARGIN * axis.max_speed)
+    return int(np.ceil(max(by_speed, _STROKE_PERIODS / axis.resonance) * rate))
+
+
+def transit(start: Mapping[str, float], to: Waypoint, axes: Mapping[str, Axis], rate: float) -> F64:
+    """Return the path from `start` to a waypoint, shape (3, n), m.
+
+    The tip rises first; it goes sideways only above `to.clear`, and comes down, if it must, only
+    after it has arrived.
+    """
+    top = max(to.z, to.clear)
+    rise = start["z"] + stroke(top - start["z"], stroke_samples(top - start["z"], axes["z"], rate))
+    leave = int(np.argmax(rise >= to.clear - 1e-12)) if start["z"] < to.clear else 0
+    sideways = max(
+        stroke_samples(to.x - start["x"], axes["x"], rate),
+        stroke_samples(to.y - start["y"], axes["y"], rate),
+    )
+    arrive = leave + sideways
+    sink = stroke(to.z - top, stroke_samples(to.z - top, axes["z"], rate))
+    samples = max(len(rise), arrive + 1)
+    path = np.empty((3, samples + len(sink) - 1))
+    for row, axis in enumerate("xy"):
+        goal = {"x": to.x, "y": to.y}[axis]
+        path[row, :leave] = start[axis]
+        path[row, leave : arrive + 1] = start[axis] + stroke(goal - start[axis], sideways)
+        path[row, arrive:] = goal
+    path[2, : len(rise)] = rise
+    path[2, len(rise) : samples] = top
+    path[2, samples - 1 :] = top + sink
+    return path
+
+
+def ramp(start: float, floor: float, speed: float, rate: float, onset: float = 1e-3) -> F64:
+    """Return an approach from `start` down to `floor`, m: bounded, with a smooth onset.
+
+    onset: time over which the speed builds up, s.
+    """
+    steps = max(int(onset * rate), 1)
+    speeds = speed * 0.5 * (1 - np.cos(np.pi * (np.arange(steps) + 0.5) / steps))
+    soft = start - np.cumsum(speeds) / rate
+    soft = soft[soft > floor]
+    left = (soft[-1] if len(soft) else start) - floor
+    straight = np.arange(1, int(np.ceil(left * rate / speed)) + 1) * (speed / rate)
+    below = (soft[-1] if len(soft) else start) - straight
+    return np.maximum(np.concatenate(([start], soft, below)), floor)
+
+
+def command(path: F64, axes: Mapping[str, Axis], rate: float) -> F64:
+    """Return what the stage must be told so that it follows a path that begins and ends at rest.
+
+    path: shape (3, n), m. Returns the same shape, within the travel of each axis.
+    """
+    if path.shape[1] < 3:
+        return path
+    told = np.empty_like(path)
+    for row, axis in enumerate(axes.values()):
+        if np.ptp(path[row]) == 0:
+            told[row] = path[row]
+            continue
+        omega = 2 * np.pi * axis.resonance
+        velocity = np.gradient(path[row]) * rate
+        acceleration = np.gradient(velocity) * rate
+        shaped = path[row] + 2 * axis.damping / omega * velocity + acceleration / omega**2
+        shaped[-1] = path[row, -1]
+        told[row] = np.clip(shaped, axis.travel.low, axis.travel.high)
+    return told

@@ -1,0 +1,286 @@
+"""A scan: hop after hop over the targets, whatever single hops do.
+
+Every target ends with a status. A hop that fails is tried again; the image goes on in any case,
+unless the current is gone for good, which ends the scan safely.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sicmctl.hal.capabilities import F64
+from sicmctl.hal.errors import SicmError
+from sicmctl.hal.hop import HopEngine, HopRecord, HopRequest, HopStatus, StopRule, Waypoint
+from sicmctl.messages import Alarm, Array, HeightValue, HopDone, Message, Progress
+
+from .curve import Tip
+from .height import Approach, Height, estimate_all
+from .mains import MainsTracker
+from .noise import NoiseModel
+from .pattern import Targets
+from .planner import HeightPlanner, Plan
+from .reference import ReferenceTrack
+
+_FAR = 500e-9
+"""Gap beyond which the current is taken to be free of the surface when the hum is learnt, m."""
+_FOUND = (HopStatus.OK, HopStatus.TOUCHED)
+
+
+class ScanAborted(SicmError):
+    """The scan cannot go on; what was measured is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """What is asked of every hop of a scan. SI units.
+
+    retries: attempts after the first. tolerance: change of the reference current from hop to hop
+    that is taken for drift. lift: additional height of an attempt after an early surface.
+    hopeless: targets in a row without current after which the scan is given up.
+    """
+
+    setpoint: float
+    speed: float
+    debounce: int = 1
+    reference_time: float = 2e-3
+    dwell: float = 0.0
+    retries: int = 1
+    method: str = "fit"
+    tolerance: float = 0.1
+    lift: float = 2e-6
+    hopeless: int = 3
+
+
+@dataclass
+class Scanner:
+    """Runs one scan and publishes what happens.
+
+    stopping: asked before every hop; True ends the scan after the tip was lifted.
+    """
+
+    number: int
+    hops: HopEngine
+    targets: Targets
+    planner: HeightPlanner
+    settings: ScanSettings
+    tip: Tip
+    publish: Callable[[Message], None]
+    stopping: Callable[[], bool] = lambda: False
+    track: ReferenceTrack = field(default_factory=ReferenceTrack)
+    mains: MainsTracker | None = None
+    noise: NoiseModel | None = None
+    _counts: Counter[str] = field(default_factory=Counter)
+    _place: tuple[float, float] | None = None
+    _begun: float = math.nan
+    _without_current: int = 0
+
+    def run(self) -> str:
+        """Visit all targets. Returns `done` or `stopped`; raises ScanAborted if it is hopeless."""
+        for index in range(len(self.targets)):
+            if self.stopping():
+                return "stopped"
+            self._visit(index)
+        return "done"
+
+    def _visit(self, index: int) -> None:
+        """Hop at one target until a hop is accepted."""
+        plan = self._plan(index)
+        record = self._hop(index, plan)
+        attempt = 0
+        while not self._accepts(record, attempt):
+            self._report(index, attempt, record, accepted=False)
+            plan = self._plan_again(index, plan, record)
+            attempt += 1
+            record = self._hop(index, plan)
+        self._report(index, attempt, record, accepted=True)
+        self._learn(index, record)
+
+    def _accepts(self, record: HopRecord, attempt: int) -> bool:
+        """Whether this record stands for its target.
+
+        A changed reference is believed only when a second attempt, from higher, shows it too; then
+        one more attempt is made at the new level.
+        """
+        if record.status is HopStatus.OK:
+            return True
+        if record.status in (HopStatus.LOW_REFERENCE, HopStatus.HIGH_REFERENCE):
+            if attempt >= 1:
+                self._tip_changed(record)
+                return attempt > self.settings.retries + 1
+            return False
+        return attempt >= self.settings.retries
+
+    def _tip_changed(self, record: HopRecord) -> None:
+        old = self.track.level or math.nan
+        change = record.reference / old - 1
+        low = record.status is HopStatus.LOW_REFERENCE
+        what = "clogged" if low else "broken: it is wider than before"
+        self.publish(
+            Alarm(
+                time=self._time(record),
+                level="warning",
+                source="tip",
+                text=f"the reference current changed by {change:+.1%} between two hops: "
+                f"the tip may be {what}",
+                remedy="compare the approach curves; replace the pipette if they changed",
+            )
+        )
+        self.track.accept(record.reference)
+
+    def _plan(self, index: int) -> Plan:
+        return self.planner.plan(self._x(index), self._y(index), self._place)
+
+    def _plan_again(self, index: int, plan: Plan, record: HopRecord) -> Plan:
+        """Higher if the surface came early, deeper if it did not come."""
+        low = self.planner.travel.low
+        if record.status is HopStatus.NO_SURFACE:
+            return Plan(plan.start, low, plan.clear, None)
+        lift = self.settings.lift
+        higher = self.planner.travel.clip(plan.start + lift)
+        return Plan(higher, plan.floor, plan.clear, plan.expected)
+
+    def _hop(self, index: int, plan: Plan) -> HopRecord:
+        s = self.settings
+        request = HopRequest(
+            x=self._x(index),
+            y=self._y(index),
+            start=plan.start,
+            floor=min(plan.floor, plan.start - 1e-9),
+            speed=s.speed,
+            stop=StopRule(s.setpoint, s.debounce),
+            clear=plan.clear,
+            reference_time=s.reference_time,
+            expected=plan.expected,
+            dwell=s.dwell,
+            usual=self.track.level,
+            tolerance=s.tolerance,
+        )
+        record = self.hops.hop(request, lambda found: self._onward(index, found))
+        self._place = (request.x, request.y)
+        if math.isnan(self._begun):
+            self._begun = record.first / record.rate
+        return record
+
+    def _onward(self, index: int, record: HopRecord) -> Waypoint:
+        """Where to retract to: the start of the next target, if this one was found."""
+        here = self._x(index), self._y(index)
+        if record.status not in _FOUND or index + 1 >= len(self.targets):
+            top = max(record.request.start, self.planner.travel.clip(record.z_stop))
+            return Waypoint(*here, top, record.request.clear)
+        self.planner.add(*here, record.z_stop)
+        following = self.planner.plan(self._x(index + 1), self._y(index + 1), here)
+        return Waypoint(self._x(index + 1), self._y(index + 1), following.start, following.clear)
+
+    # -- what a hop told ----------------------------------------------------------------------
+
+    def _learn(self, index: int, record: HopRecord) -> None:
+        self._counts[record.status.value] += 1
+        if record.status in _FOUND:
+            self.planner.add(self._x(index), self._y(index), record.z_stop)
+        if record.status in (*_FOUND, HopStatus.NO_SURFACE):
+            self.track.add(record.reference)
+        if self.mains is not None and record.status in _FOUND:
+            z = record.curves["z"][: record.stop]
+            far = int(np.searchsorted(-z, -(record.z_stop + _FAR)))
+            self.mains.learn(record.first, record.curves["current"][:far])
+        gone = record.status is HopStatus.NO_CURRENT
+        self._without_current = self._without_current + 1 if gone else 0
+        self._publish_progress(index, record)
+        if self._without_current >= self.settings.hopeless:
+            raise ScanAborted(
+                "the pipette current is gone: a bubble in the pipette, a broken wire or no bias "
+                "(check them, then run the rest of the scan)"
+            )
+
+    def _publish_progress(self, index: int, record: HopRecord) -> None:
+        done, total = index + 1, len(self.targets)
+        elapsed = self._time(record) - self._begun
+        rate = done / elapsed if elapsed > 0 else 0.0
+        eta = (total - done) / rate if rate > 0 else 0.0
+        self.publish(
+            Progress(
+                time=self._time(record),
+                scan=self.number,
+                done=done,
+                total=total,
+                eta=eta,
+                hops_per_second=rate,
+                counts=dict(self._counts),
+            )
+        )
+
+    def _report(self, index: int, attempt: int, record: HopRecord, accepted: bool) -> None:
+        heights = self._heights(record) if record.status in _FOUND else {}
+        chosen = heights.get(self.settings.method)
+        curves, z = record.curves, record.curves["z"]
+        self.publish(
+            HopDone(
+                time=self._time(record),
+                scan=self.number,
+                index=index,
+                attempt=attempt,
+                accepted=accepted,
+                row=int(self.targets.row[index]),
+                column=int(self.targets.column[index]),
+                status=record.status.value,
+                first=record.first,
+                stop=record.stop,
+                x=float(curves["x"].mean()) if len(z) else self._x(index),
+                y=float(curves["y"].mean()) if len(z) else self._y(index),
+                start=record.request.start,
+                reference=record.reference,
+                reference_sd=record.reference_sd,
+                z_stop=record.z_stop if len(z) else math.nan,
+                height=chosen.value if chosen else math.nan,
+                height_sd=chosen.sd if chosen else math.nan,
+                method=self.settings.method,
+                heights={
+                    name: HeightValue(value=h.value, sd=h.sd, status=h.status)
+                    for name, h in heights.items()
+                },
+                curves={name: Array.of(values) for name, values in curves.items()},
+                bandwidth=record.bandwidth,
+                timing=record.timing,
+                note=record.note,
+            )
+        )
+
+    def _heights(self, record: HopRecord) -> dict[str, Height]:
+        """Estimate the height by every method, with the hum taken out of curve and reference."""
+        current, reference = self._without_hum(record)
+        approach = Approach(
+            current=current,
+            z=record.curves["z"],
+            rate=record.rate,
+            stop=record.stop,
+            reference=reference,
+            reference_sd=record.reference_sd,
+            speed=record.request.speed,
+            setpoint=record.request.stop.setpoint,
+            filter_hz=record.bandwidth,
+            noise=self.noise,
+        )
+        return dict(estimate_all(approach, self.tip))
+
+    def _without_hum(self, record: HopRecord) -> tuple[F64, float]:
+        current = record.curves["current"]
+        if self.mains is None:
+            return current, record.reference
+        n = record.reference_samples
+        top = self.mains.hum(record.first - n, n)
+        return (
+            current - self.mains.hum(record.first, len(current)),
+            record.reference - float(top.mean()),
+        )
+
+    def _time(self, record: HopRecord) -> float:
+        return record.first / record.rate
+
+    def _x(self, index: int) -> float:
+        return float(self.targets.x[index])
+
+    def _y(self, index: int) -> float:
+        return float(self.targets.y[index])
