@@ -56,6 +56,8 @@ def _finding(model: type[BaseModel], table: Any, below: Path, error: Any) -> Fin
     loc = _real(table, error["loc"], error["type"])
     cause = error.get("ctx", {}).get("error")
     at = tuple(getattr(cause, "at", ()))
+    if error["type"].startswith("union_tag"):
+        at = ("pattern",)
     found, expected = _halves(model, error, loc)
     return Finding((*below, *loc, *at), found, expected)
 
@@ -90,7 +92,7 @@ def _halves(model: type[BaseModel], error: Any, loc: Path) -> tuple[str, str]:
     if kind == "missing":
         return "nothing", _wish(model, error["loc"])
     if kind == "union_tag_not_found":
-        return "nothing", _wish(model, (*error["loc"], "pattern"))
+        return "nothing", "one of " + ", ".join(sorted(_tags(model, error["loc"])))
     if kind == "extra_forbidden":
         return unknown(str(loc[-1]), known_keys(model, error["loc"][:-1]), "key")
     if kind in ("too_short", "too_long"):
@@ -127,7 +129,7 @@ def _wish(model: type[BaseModel], loc: Path) -> str:
         if field := fields.get(str(name)):
             meaning = f" ({field.description})" if field.description else ""
             return sort(field) + meaning
-    return "one of " + ", ".join(f'"{tag}"' for tag in sorted(_tags(model, tuple(parents))))
+    return "one more element" if isinstance(name, int) else "a value"
 
 
 def sort(field: FieldInfo) -> str:
@@ -160,7 +162,7 @@ def known_keys(model: type[BaseModel], loc: Path) -> set[str]:
 
 def _tags(model: type[BaseModel], loc: Path) -> set[str]:
     return {
-        tag
+        written(tag)
         for owner in _models(model, loc)
         if "pattern" in owner.model_fields
         for tag in get_args(owner.model_fields["pattern"].annotation)

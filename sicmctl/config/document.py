@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
@@ -11,7 +11,7 @@ from sicmctl.hal.quantity import quote
 
 from .diagnose import written
 from .positions import Positions, positions
-from .problems import ConfigError, Finding, Problem, dotted
+from .problems import ConfigError, Finding, Path, Problem, dotted
 
 _BOMS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$| \(at end of document\)$")
@@ -44,8 +44,6 @@ class Document:
             return []
         if type(found) is not int:
             return [Finding(("schema",), written(found), f"the number {wanted}")]
-        advice = "a newer sicmctl" if found > wanted else "see the manual on older files"
-        expected = f"version {wanted}, which this program reads ({advice})"
         if found > wanted:
             expected = f"version {wanted}, the newest that this program reads (update sicmctl)"
         else:
@@ -59,11 +57,27 @@ def read(path: File) -> Document:
     text = read_text(path)
     try:
         table = tomllib.loads(text)
-        return Document(path.name, text, table, positions(text))
+        document = Document(path.name, text, table, positions(text))
     except RecursionError:
         raise _refuse(path, 1, "tables or arrays nested too deeply", "a flatter file") from None
     except ValueError as error:  # TOMLDecodeError, and numbers too long for Python
         raise _syntax(path, text, str(error)) from None
+    if findings := list(_beyond_64_bits(table)):
+        raise ConfigError(document.problems(findings))
+    return document
+
+
+def _beyond_64_bits(table: dict[str, Any]) -> Iterator[Finding]:
+    """Find integers that TOML does not allow; `tomllib` lets them pass."""
+    waiting: list[tuple[Path, Any]] = [((), table)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [((*path, key), inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*path, index), inner) for index, inner in enumerate(value)]
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            yield Finding(path, written(value), "an integer of 64 bits")
 
 
 def read_text(path: File) -> str:

@@ -1,10 +1,10 @@
 """experiment.toml: what is to be done, step by step."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .fields import Schema, Strictly, Text
+from .fields import NotEmpty, Schema, Strictly, Text
 from .problems import Fault
 from .scan import Scan
 
@@ -40,7 +40,7 @@ class Experiment(Strictly):
     title: Text = Field(description="what the run is called")
     operator: Text | None = Field(default=None, description="who runs it")
     sample: Text | None = Field(default=None, description="what is examined")
-    step: tuple[Step, ...] = Field(min_length=1, description="the steps, in order")
+    step: Annotated[tuple[Step, ...], NotEmpty] = Field(description="the steps, in order")
 
     @model_validator(mode="after")
     def _steps_make_sense(self) -> Self:

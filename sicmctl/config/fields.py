@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
 
 from sicmctl.hal.quantity import BadQuantity, Quantity
+
+from .problems import Fault
 
 Auto = Literal["auto"]
 
@@ -37,6 +39,14 @@ class Strictly(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise Fault("an empty array", "at least one element")
+    return values
+
+
+NotEmpty = AfterValidator(_not_empty)
+"""Unlike `min_length`, it counts elements only once each of them is valid."""
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Pixels = Annotated[int, Strict(), Field(ge=1, le=4096)]
 Switch = Annotated[bool, Strict()]

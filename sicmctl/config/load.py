@@ -72,7 +72,7 @@ def load_experiment(path: File | str) -> LoadedExperiment:
     model, more = validate(Experiment, document.table)
     findings += _but_schema(more)
     if findings or model is None:
-        raise ConfigError(document.problems(findings))
+        raise ConfigError(document.problems(_once(findings)))
     return LoadedExperiment(with_points(cast(Experiment, model), path), document.text, path)
 
 

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sicmctl.hal.quantity import Metres, PositiveMetres, Quantity, Seconds
 
-from .fields import Count, Pixels, Strictly, Text
+from .fields import Count, NotEmpty, Pixels, Strictly, Text
 from .hop import Hop, Prescan
 from .problems import Fault
 
@@ -130,7 +130,7 @@ class ListScan(AnyScan):
     """Points one by one, in the order given."""
 
     pattern: Literal["list"] = Field(description="kind of scan")
-    points: Annotated[tuple[XY, ...], Field(min_length=1, max_length=1_000_000)] | None = Field(
+    points: Annotated[tuple[XY, ...], NotEmpty] | None = Field(
         default=None, description='[["1 um", "2 um"], ...]'
     )
     file: Text | None = Field(

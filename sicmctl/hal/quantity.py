@@ -112,7 +112,7 @@ def show(value: float, unit: str, digits: int = 4) -> str:
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}".strip()
     scale, prefix = _prefix(value)
-    return f"{value / scale:.{digits}g} {prefix}{unit}"
+    return f"{value / scale:.{digits}g} {prefix}{unit}".strip()
 
 
 def _prefix(value: float) -> tuple[float, str]:
