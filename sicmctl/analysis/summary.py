@@ -1,0 +1,136 @@
+"""The numbers of a run: what `sicmctl info` prints and the report tabulates."""
+
+from collections import Counter
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from sicmctl.data.runfile import RunFile, RunInfo, Scan
+
+from .roughness import Roughness, roughness
+
+NAN = float("nan")
+
+
+class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of a scan, SI.
+
+    targets: pixels planned. measured: pixels with a height. hops: attempts. counts: status ->
+    pixels. duty: fraction of the time that the tip spent approaching. height, height_sd: medians.
+    drift: change of the reference current over the scan, as a fraction.
+    """
+
+    scan: int
+    pattern: str
+    engine: str
+    outcome: str
+    shape: tuple[int, int]
+    size: tuple[float, float]
+    targets: int
+    measured: int
+    hops: int
+    retried: int
+    counts: dict[str, int]
+    duration: float
+    hops_per_second: float
+    duty: float
+    height: float
+    height_sd: float
+    reference: float
+    drift: float
+    roughness: Roughness | None
+    settings: dict[str, float]
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of a run. warnings, errors: how many alarms of each level."""
+
+    file: str
+    info: RunInfo
+    instruments: dict[str, str]
+    calibration: dict[str, float]
+    versions: dict[str, str]
+    scans: tuple[ScanSummary, ...]
+    hops: int
+    warnings: int
+    errors: int
+
+
+def summarise(run: RunFile) -> RunSummary:
+    """Return the numbers of a run."""
+    scans = tuple(summarise_scan(scan) for scan in run.scans.values())
+    levels = Counter(alarm["level"] for alarm in run.alarms)
+    return RunSummary(
+        file=str(run.path),
+        info=run.info,
+        instruments=run.instruments,
+        calibration=run.calibration,
+        versions=run.versions,
+        scans=scans,
+        hops=sum(scan.hops for scan in scans),
+        warnings=levels["warning"],
+        errors=levels["error"],
+    )
+
+
+def summarise_scan(scan: Scan) -> ScanSummary:
+    """Return the numbers of a scan."""
+    hops = scan.hops if scan.count else {}
+    accepted = hops["accepted"] if hops else np.zeros(0, bool)
+    empty = np.zeros(0)
+    time = hops["time"] if hops else empty
+    good = np.isfinite(hops["height"]) & accepted if hops else accepted
+    elapsed = float(np.ptp(time)) if time.size > 1 else NAN
+    targets = scan.geometry["x"].size if scan.frames else 0
+    return ScanSummary(
+        scan=scan.number,
+        pattern=scan.pattern,
+        engine=scan.engine,
+        outcome=scan.outcome,
+        shape=scan.shape,
+        size=_size(scan),
+        targets=targets,
+        measured=int(good.sum()),
+        hops=scan.count,
+        retried=int((~accepted).sum()),
+        counts=dict(Counter(hops["status"][accepted].tolist())) if hops else {},
+        duration=scan.end_time - scan.start_time,
+        hops_per_second=(time.size - 1) / elapsed if time.size > 1 and elapsed else NAN,
+        duty=_duty(hops["timing_approach"], elapsed) if "timing_approach" in hops else NAN,
+        height=_median(hops["height"][good]) if hops else NAN,
+        height_sd=_median(hops["height_sd"][good]) if hops else NAN,
+        reference=_median(hops["reference"][good]) if hops else NAN,
+        drift=_drift(time[good], hops["reference"][good]) if hops else NAN,
+        roughness=roughness(scan.frame(), *scan.axes) if min(scan.shape) > 1 else None,
+        settings=scan.settings,
+    )
+
+
+def _size(scan: Scan) -> tuple[float, float]:
+    """Return width and height between the outermost pixel centres, m."""
+    if not scan.frames:
+        return NAN, NAN
+    x0, x1, y0, y1 = scan.geometry["extent"]
+    return float(abs(x1 - x0)), float(abs(y1 - y0))
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if values.size else NAN
+
+
+def _duty(approach: NDArray[np.float64], elapsed: float) -> float:
+    """Return approach time over all time, from the first hop's end to the last's."""
+    return float(np.nansum(approach[1:]) / elapsed) if elapsed > 0 else NAN
+
+
+def _drift(time: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
+    """Return the change of a straight line through the reference current, over its mean."""
+    known = np.isfinite(reference)
+    time, reference = time[known], reference[known]
+    if time.size < 3 or not np.ptp(time) or not reference.mean():
+        return NAN
+    centred = time - time.mean()
+    slope = float(centred @ reference / (centred @ centred))
+    return slope * float(np.ptp(time)) / float(reference.mean())
