@@ -123,14 +123,19 @@ class Amplifier:
 
 @cache
 def _modes() -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
-    """Poles and residues (upper half plane) of the 4-pole Bessel with -3 dB at 1 rad/s."""
-    from scipy.signal import besselap  # noqa: PLC0415  slow to import
+    """Poles and residues (upper half plane) of the 4-pole Bessel with -3 dB at 1 rad/s.
 
-    _, poles, gain = besselap(4, norm="mag")
-    p = np.asarray(poles, dtype=np.complex128)
-    residues = np.array([gain / np.prod(one - p[p != one]) for one in p])
-    upper = p.imag > 0
-    return p[upper], residues[upper]
+    The denominator is the reverse Bessel polynomial s^4 + 10 s^3 + 45 s^2 + 105 s + 105.
+    """
+    polynomial = np.array([1.0, 10.0, 45.0, 105.0, 105.0])
+    # |denominator(j w)|**2 = 2 * 105**2, a polynomial in u = w**2
+    power = np.roots([1.0, 10.0, 135.0, 1575.0, 105.0**2 * (1 - 2)])
+    band = np.sqrt(power[(abs(power.imag) < 1e-9) & (power.real > 0)][0].real)
+    poles = np.roots(polynomial) / band
+    gain = 105.0 / band**4
+    residues = np.array([gain / np.prod(p - poles[poles != p]) for p in poles])
+    upper = poles.imag > 0
+    return poles[upper], residues[upper]
 
 
 def bessel(band: float, dt: float) -> Bessel:

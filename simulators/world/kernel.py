@@ -135,20 +135,20 @@ def new_state() -> State:
 
 
 @njit(cache=True)
-def sense(rig, state, x, y, z):
+def sense(rig, relief, state, x, y, z):
     """Conductance (S) of the tip at x, y, z (m, sample frame); gap and steepness go to `state`.
 
     The gap is that of the rounded rim: above the highest point within the contact radius.
     """
     tip, seen, scalars = rig.tip, state.looked, state.scalars
     if abs(x - seen[_X]) > _MOVED or abs(y - seen[_Y]) > _MOVED:
-        under = height(rig.surface, x, y)
+        under = height(rig.surface, relief, x, y)
         if z - under > _FAR * tip.radius:
             scalars[GAP] = z - under
             return flat_conductance(tip, z - under)
         seen[_X], seen[_Y] = x, y
         seen[_LOW], seen[_HIGH], seen[_TOP], seen[_STEEP] = look(
-            rig.surface, tip.radius, tip.contact_radius, x, y, state.local
+            rig.surface, relief, tip.radius, tip.contact_radius, x, y, state.local
         )
         seen[_LEVEL_HEIGHT] = _level(state.local)
     gap = z - seen[_TOP]
@@ -226,7 +226,7 @@ def _record(rig, state, old, share, row):
 
 
 @njit(cache=True)
-def _sub_step(rig, state, targets, command, tick, length, old, truth, rows):
+def _sub_step(rig, relief, state, targets, command, tick, length, old, truth, rows):
     """One sub-step of `length` ticks that ends at `tick`.
 
     Returns the filtered input current (A), whether the input stage was saturated, whether a
@@ -241,14 +241,15 @@ def _sub_step(rig, state, targets, command, tick, length, old, truth, rows):
     crossed = tick >= (state.time[1] + 1) * NODE
     if crossed:
         state.time[1] += 1
-        state.before[:] = state.after
+        for c in range(CHANNELS):
+            state.before[c] = state.after[c]
         node(rig.slow, state.time[1] + 1, rig.rates, state.slow, state.after)
     share = (tick - state.time[1] * NODE) / NODE
     before, after = state.before, state.after
     x = state.axes[0, POSITION] + _between(before, after, DRIFT, VIBRATION, 0, share)
     y = state.axes[1, POSITION] + _between(before, after, DRIFT, VIBRATION, 1, share)
     z = state.axes[2, POSITION] + _between(before, after, DRIFT, VIBRATION, 2, share)
-    g = sense(rig, state, x, y, z + rig.shortening)
+    g = sense(rig, relief, state, x, y, z + rig.shortening)
     g *= rig.open_share * (before[FACTOR] + share * (after[FACTOR] - before[FACTOR]))
     potential = command + before[OFFSET] + share * (after[OFFSET] - before[OFFSET])
     s[CONDUCTANCE] = g
@@ -299,15 +300,17 @@ def _watching(row, output, low, high, is_high):
 
 
 @njit(cache=True)
-def run(rig, state, drive, period, substeps, watches, out, truth):
+def run(rig, relief, state, drive, period, substeps, watches, out, truth):
     """Run until the drive ends, a watch changes state, or a contact wants attention.
 
-    drive: shape (n, 4), V. watches: arrays output, low, high, is_high. out: shape (n, 9), V,
-    the telegraphs in it already. truth: room for every node that can be crossed.
+    relief: the sample's, shape (n, n), m. drive: shape (n, 4), V. watches: arrays output, low,
+    high, is_high. out: shape (n, 9), V, the telegraphs in it already. truth: room for every node
+    that can be crossed.
     Returns the number of steps done, of truth rows written, and whether a watch changed state.
     """
-    keep = np.exp(-period * TICK / rig.axes.sensor_time)
-    targets, old = np.empty(3), np.empty(5)
+    keep, targets, old = np.empty(3), np.empty(3), np.empty(5)
+    for a in range(3):
+        keep[a] = math.exp(-period * TICK / rig.axes.sensor_time[a])
     chain, rows = rig.chain, 0
     for k in range(drive.shape[0]):
         start = state.time[0]
@@ -319,7 +322,7 @@ def run(rig, state, drive, period, substeps, watches, out, truth):
         for j in range(substeps):
             tick = start + period * (j + 1) // substeps
             current, over, touch, rows = _sub_step(
-                rig, state, targets, command, tick, period / substeps, old, truth, rows
+                rig, relief, state, targets, command, tick, period / substeps, old, truth, rows
             )
             saturated, touched, last = saturated or over, touched or touch, tick
         state.time[0] = last
@@ -335,7 +338,7 @@ def run(rig, state, drive, period, substeps, watches, out, truth):
 
 
 @njit(cache=True)
-def heights_for_conductance(tip, surface, x, y, share, floor):
+def heights_for_conductance(tip, surface, relief, x, y, share, floor):
     """z (m) of the tip where its conductance is `share` of that far away, at each x, y.
 
     x, y: shape (n,), m. By bisection; the current rises monotonically with z.
@@ -343,7 +346,7 @@ def heights_for_conductance(tip, surface, x, y, share, floor):
     wanted = share / (tip.far_resistance + tip.series_resistance)
     local, out = np.empty((SECTORS, 3)), np.empty(x.size)
     for k in range(x.size):
-        _, high, _, _ = look(surface, tip.radius, tip.contact_radius, x[k], y[k], local)
+        _, high, _, _ = look(surface, relief, tip.radius, tip.contact_radius, x[k], y[k], local)
         low, above = high - 50.0 * tip.radius, high + 200.0 * tip.radius
         for _ in range(60):
             middle = 0.5 * (low + above)

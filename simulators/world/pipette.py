@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from simulators.config import PipetteConfig
+from simulators.world.pack import packed
 
 _DELTA = np.array(
     [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0,
@@ -135,7 +136,7 @@ class Pipette:
 
     def current(self, gap: ArrayLike, potential: float) -> NDArray[np.float64]:
         """Current (A) over a flat sample at the gaps (m), any shape; noise-free."""
-        tip, gaps = self.tip(), np.asarray(gap, dtype=float)
+        tip, gaps = packed(self.tip()), np.asarray(gap, dtype=float)
         g = [flat_conductance(tip, d) for d in gaps.ravel()]
         return rectified(tip, potential) * np.array(g).reshape(gaps.shape)
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulators.config import SampleConfig
 from simulators.world import surfaces
+from simulators.world.pack import packed
 from simulators.world.pipette import RING_RADII, SECTORS
 
 _PERMEABILITY = {"graphite": 0.08}
@@ -24,8 +25,6 @@ _COS, _SIN = np.cos(_ANGLES), np.sin(_ANGLES)
 class Surface(NamedTuple):
     """What the compiled code needs of a sample (SI)."""
 
-    heights: NDArray[np.float64]
-    """About the mean, shape (n, n), indexed [y, x]."""
     spacing: float
     left: float
     """x of column 0."""
@@ -74,26 +73,25 @@ class Sample:
         left, bottom = (middle - self.size / 2 for middle in self.centre)
         mean = c.height + self.offset - (slope_x + slope_y) * self.size / 2
         spacing = self.size / len(self.map)
-        return Surface(self.map, spacing, left, bottom, slope_x, slope_y, mean)
+        return Surface(spacing, left, bottom, slope_x, slope_y, mean)
 
     def height(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
         """Height (m) at x, y (m; broadcast against each other) in the stage's coordinates."""
         xs, ys = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
-        flat = _heights(self.surface(), xs.ravel(), ys.ravel())
+        flat = _heights(packed(self.surface()), self.map, xs.ravel(), ys.ravel())
         return flat.reshape(xs.shape)
 
 
 @njit(cache=True)
-def height(surface, x, y):
-    """Bilinear height (m) at one point."""
-    n = surface.heights.shape[0]
+def height(surface, h, x, y):
+    """Bilinear height (m) at one point; h: the map, shape (n, n), m."""
+    n = h.shape[0]
     u = (x - surface.left) / surface.spacing
     v = (y - surface.bottom) / surface.spacing
     i, j = math.floor(u), math.floor(v)
     fu, fv = u - i, v - j
     i0, j0 = int(i) % n, int(j) % n
     i1, j1 = (i0 + 1) % n, (j0 + 1) % n
-    h = surface.heights
     low = h[j0, i0] + fu * (h[j0, i1] - h[j0, i0])
     high = h[j1, i0] + fu * (h[j1, i1] - h[j1, i0])
     plane = surface.slope_x * (x - surface.left) + surface.slope_y * (y - surface.bottom)
@@ -101,15 +99,15 @@ def height(surface, x, y):
 
 
 @njit(cache=True)
-def _heights(surface, x, y):
+def _heights(surface, h, x, y):
     out = np.empty(x.size)
     for k in range(x.size):
-        out[k] = height(surface, x[k], y[k])
+        out[k] = height(surface, h, x[k], y[k])
     return out
 
 
 @njit(cache=True)
-def look(surface, radius, contact_radius, x, y, local):
+def look(surface, relief, radius, contact_radius, x, y, local):
     """Fill `local` with the heights under a tip of inner radius `radius` at x, y.
 
     local: shape (SECTORS, 3), m; the heights seen by the sectors of the tip current.
@@ -117,17 +115,17 @@ def look(surface, radius, contact_radius, x, y, local):
     contact radius (m), and the slope from its mean up to that point.
     """
     low, high = 1e9, -1e9
-    top = height(surface, x, y)
+    top = height(surface, relief, x, y)
     mean = 0.0
     for t in range(SECTORS):
         for k in range(3):
             r = radius * RING_RADII[k]
-            h = height(surface, x + r * _COS[t], y + r * _SIN[t])
+            h = height(surface, relief, x + r * _COS[t], y + r * _SIN[t])
             local[t, k] = h
             low, high = min(low, h), max(high, h)
             if r <= contact_radius:
                 top = max(top, h)
-        h = height(surface, x + contact_radius * _COS[t], y + contact_radius * _SIN[t])
+        h = height(surface, relief, x + contact_radius * _COS[t], y + contact_radius * _SIN[t])
         mean += h / SECTORS
         top = max(top, h)
     return low, high, top, (top - mean) / contact_radius

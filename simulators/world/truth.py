@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulators.config import SimConfig
 from simulators.world.kernel import TRUTH, heights_for_conductance
+from simulators.world.pack import packed
 from simulators.world.pipette import Pipette
 from simulators.world.sample import Sample
 from simulators.world.surfaces import rq
@@ -170,6 +171,12 @@ def setpoint_height(
     """z (m) of the tip at which its noise-free current is (1 - drop) of that far away."""
     xs, ys = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
     flat = heights_for_conductance(
-        pipette.tip(), sample.surface(), xs.ravel(), ys.ravel(), 1.0 - drop, FLOOR
+        packed(pipette.tip()),
+        packed(sample.surface()),
+        sample.map,
+        xs.ravel(),
+        ys.ravel(),
+        1.0 - drop,
+        FLOOR,
     )
     return flat.reshape(xs.shape)

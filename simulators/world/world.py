@@ -21,6 +21,7 @@ from simulators.world.kernel import (
     TRUTH,
     Rig,
 )
+from simulators.world.pack import packed
 from simulators.world.pipette import Pipette
 from simulators.world.rng import stream, uniform
 from simulators.world.sample import Sample
@@ -64,7 +65,7 @@ class World:
         self.amplifier = Amplifier(config.amplifier)
         self._axes, self._noise = axes, _noise(config, seed)
         self._slow = slow(config.stage, config.noise, stream(seed, 3))
-        self._state = kernel.new_state()
+        self._state: kernel.State = packed(kernel.new_state())
         self._rates = np.zeros(4)
         self._shortening, self._clog, self._bubble = 0.0, 0.0, False
         self._contacts, self._contact_key = 0, stream(seed, 4)
@@ -93,16 +94,16 @@ class World:
 
     def _rest(self) -> None:
         """Everything where 0 V at all inputs has brought it long ago."""
-        state = self._state
+        state, rig = self._state, self._rig(2000, 1)
         for k in range(3):
             u = min(max(self._axes.zero[k], 0.0), self._axes.range[k])
             state.plays[k] = u / self._axes.range[k]
-            u = stage.target(self._axes, k, 0.0, state.plays, state.creeps)
+            u = stage.target(rig.axes, k, 0.0, state.plays, state.creeps)
             state.axes[k] = u, 0.0, u
         state.slow[REFERENCE] = 1.0
-        node(self._slow, 0, self._rates, state.slow, state.before)
-        node(self._slow, 1, self._rates, state.slow, state.after)
-        kernel.sense(self._rig(2000, 1), state, *self.tip_position)
+        node(rig.slow, 0, self._rates, state.slow, state.before)
+        node(rig.slow, 1, self._rates, state.slow, state.after)
+        kernel.sense(rig, self.sample.map, state, *self.tip_position)
 
     # the Plant ------------------------------------------------------------------------------
 
@@ -147,7 +148,7 @@ class World:
         out[:, 4:8] = self.amplifier.telegraphs()
         rig = self._rig(period, substeps)
         steps, rows, watched = kernel.run(
-            rig, self._state, drive, period, substeps, watches, out, truth
+            rig, self.sample.map, self._state, drive, period, substeps, watches, out, truth
         )
         if self._truth:
             self._truth.stream(truth[:rows])
@@ -303,7 +304,7 @@ class World:
         key = (period, substeps)
         if key not in self._rigs:
             dt = period * TICK / substeps
-            self._rigs[key] = Rig(
+            rig = Rig(
                 tip=self.pipette.tip(),
                 surface=self.sample.surface(),
                 axes=self._axes,
@@ -319,6 +320,7 @@ class World:
                 floor=self._floor,
                 break_depth=self._break_depth,
             )
+            self._rigs[key] = packed(rig)
         return self._rigs[key]
 
 

@@ -1,0 +1,36 @@
+"""Named tuples laid out in memory as one record.
+
+Compiled code reads a record through a plain pointer. Passing the named tuple itself would copy
+and count references of every field at every call, which costs more than the physics.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def packed(fields: Any) -> Any:
+    """The named tuple as a mutable record of the same field names, arrays copied into it."""
+    rows = np.zeros(1, dtype=_layout(fields))
+    _fill(rows[0], fields)
+    return rows.view(np.recarray)[0]
+
+
+def _layout(fields: Any) -> np.dtype:
+    kinds: list[Any] = []
+    for name, value in zip(fields._fields, fields, strict=True):
+        if hasattr(value, "_fields"):
+            kinds.append((name, _layout(value)))
+        else:
+            array = np.asarray(value)
+            kinds.append((name, array.dtype, array.shape))
+    return np.dtype(kinds, align=True)
+
+
+def _fill(record: Any, fields: Sequence[Any]) -> None:
+    for name, value in zip(fields._fields, fields, strict=True):  # type: ignore[attr-defined]
+        if hasattr(value, "_fields"):
+            _fill(record[name], value)
+        else:
+            record[name] = value
