@@ -160,7 +160,7 @@ def solve(b: Batch, t: Template, tip: Tip, start: F64 | None = None) -> Solution
     )
     for _ in range(_ITERATIONS):
         step = np.zeros_like(theta)
-        step[:, free] = np.linalg.solve(normal[:, free, free], right[:, free, None])[..., 0]
+        step[:, free] = np.einsum("hpq,hq->hp", _inverse(normal[:, free, free]), right[:, free])
         step = np.clip(step, -limit, limit)
         if np.sum(step * right, axis=1).max() < _CLOSE:  # what chi2 has still to gain
             break
@@ -170,12 +170,23 @@ def solve(b: Batch, t: Template, tip: Tip, start: F64 | None = None) -> Solution
             b, t, tip, theta=theta, precision=precision, scale=scale
         )
     inverse = np.zeros_like(normal)
-    inverse[:, free, free] = np.linalg.inv(normal[:, free, free])
+    inverse[:, free, free] = _inverse(normal[:, free, free])
     coupling = normal[:, :-1, -1]
     width = normal[:, -1, -1] - np.einsum("hp,hpq,hq->h", coupling, inverse[:, :-1, :-1], coupling)
     gain = right[:, -1] ** 2 / np.maximum(width, 1e-12)
     freedom = b.mask.sum(axis=1) - (2 if start is None else 3)
     return Solution(theta, inverse * np.outer(scale, scale), chi2, freedom, gain, end_gap)
+
+
+def _inverse(normal: F64) -> F64:
+    """Inverses (H, P, P) of normal matrices, scaled and held off singularity by rounding."""
+    root = np.sqrt(np.einsum("hpp->hp", normal))
+    outer = root[:, :, None] * root[:, None, :]
+    scaled = normal / outer
+    lost = ~np.isfinite(scaled).all(axis=(1, 2))
+    scaled[lost] = np.eye(normal.shape[1])
+    outer[lost] = np.nan
+    return np.linalg.inv(scaled + 1e-11 * np.eye(normal.shape[1])) / outer
 
 
 def _precision(b: Batch, shape: tuple[int, ...]) -> F64:

@@ -104,7 +104,7 @@ def _fit(hops: Sequence[_Hop], tip: Tip, key: Plan) -> list[Height]:
     if bent.size:
         some = batch.take(bent)
         freed = fit.solve(some, t, tip, flat.theta[bent])
-        for k, i in enumerate(bent):
+        for k, i in enumerate(bent.tolist()):
             heights[i] = _height(hops[i][0], _Row(freed, some, k), tip, bent=True)
     return heights
 

@@ -106,7 +106,7 @@ def defect(a: Approach) -> Status | None:
     end = min(a.stop + 1, len(a.current))
     if end < 12:
         return "too_short"
-    if not (np.isfinite(a.reference) and a.reference != 0 and np.isfinite(a.reference_sd)):
+    if not (1e-18 < abs(a.reference) < 1.0 and a.reference_sd < 1.0):  # A; false for nan too
         return "bad_data"
     current, z = a.current[:end], a.z[:end]
     with np.errstate(all="ignore"):

@@ -78,8 +78,9 @@ def autocovariance(noise: NoiseModel, rate: float, corner: float, length: int) -
 def estimate_noise(samples: ArrayLike, rate: float, corner: float) -> NoiseModel:
     """White and rising part from a record (A, shape (n,), n >= 64) with the tip far away.
 
-    A straight line is removed; the periodogram is fitted by maximum likelihood in the two
-    densities (Whittle 1953). Raises ValueError for a record that is too short or not finite.
+    A straight line is removed, the periodogram fitted by maximum likelihood in the two densities
+    (Whittle 1953), and the mains taken as 50 or 60 Hz. Raises ValueError for a record that is too
+    short or not finite.
     """
     x = np.asarray(samples, dtype=np.float64)
     if x.ndim != 1 or x.size < 64 or not np.isfinite(x).all():
@@ -100,4 +101,16 @@ def estimate_noise(samples: ArrayLike, rate: float, corner: float) -> NoiseModel
         coef *= np.sqrt((basis @ (calm / model**2)) / (basis @ (1 / model)))
     if not coef[0] > 0:
         raise ValueError("the record holds no noise to estimate")
-    return NoiseModel(white=float(coef[0]), rise=float(coef[1]) / corner**2)
+    return NoiseModel(white=float(coef[0]), rise=float(coef[1]) / corner**2, mains=_mains(x, rate))
+
+
+def _mains(x: F64, rate: float) -> float:
+    """50 or 60 Hz, whichever explains a record (n,) better beside a parabola."""
+    t = np.arange(x.size) / rate
+    left = {}
+    for f in (50.0, 60.0):
+        turn = 2 * np.pi * f * t
+        basis = np.stack([np.ones_like(t), t, t * t, np.cos(turn), np.sin(turn)])
+        normal = basis @ basis.T
+        left[f] = -float(basis @ x @ np.linalg.pinv(normal) @ (basis @ x))
+    return min(left, key=lambda f: left[f])
