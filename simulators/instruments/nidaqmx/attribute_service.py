@@ -80,7 +80,11 @@ def _channel_getter(type_: str) -> Callable[..., Any]:
 def _channel_setter(type_: str) -> Callable[..., Any]:
     def put(self: Calls, request: Any, context: Context) -> Any:
         attributes.set_channel_attribute(
-            self.task(request), request.channel, choice(request, "attribute"), _value(request)
+            self.card,
+            self.task(request),
+            request.channel,
+            choice(request, "attribute"),
+            _value(request),
         )
         return getattr(pb, f"SetChanAttribute{type_}Response")()
 

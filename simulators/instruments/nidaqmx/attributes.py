@@ -39,6 +39,7 @@ from simulators.instruments.nidaqmx.task import AI, AO, Task
 
 Getter = Callable[[Card, Task], Any]
 Setter = Callable[[Card, Task, Any], None]
+AnyChannel = AnalogInput | AnalogOutput | DigitalChannel
 
 
 @dataclass(frozen=True)
@@ -270,31 +271,18 @@ LINE_CHANNEL: dict[int, Callable[[DigitalChannel], Any]] = {
 
 def channel_attribute(card: Card, task: Task, names: str, number: int) -> Any:
     """An attribute of the first of the channels named; all of the task's if none is."""
-    wanted = expand(names) or [c.name for c in task.channels]
-    channel = next((c for c in task.channels if wanted and c.name == wanted[0]), None)
-    if channel is None or not {c.name for c in task.channels}.issuperset(wanted):
-        raise CardError(Code.CHAN_NOT_IN_TASK, f"Channel Name: {names}", f"Task Name: {task.name}")
+    channel = _named(card, task, names)[0]
     if number == 0x187F:
         return task.kind
     if number == 0x2304:
         return False
     if number == 0x1926:
         return ""
-    device = card.board.device
-    match channel:
-        case AnalogInput():
-            table: Any = AI_CHANNEL
-            physical = f"{device}/{channel.physical}"
-        case AnalogOutput():
-            table = AO_CHANNEL
-            physical = f"{device}/{channel.physical}"
-        case DigitalChannel():
-            table = LINE_CHANNEL
-            physical = flatten(f"{device}/{line}" for line in channel.lines)
-        case _:
-            raise AssertionError(channel)
     if number == 0x18F5:
-        return physical
+        return flatten(_physical(card, channel))
+    table: Any = {AnalogInput: AI_CHANNEL, AnalogOutput: AO_CHANNEL}.get(
+        type(channel), LINE_CHANNEL
+    )
     if number not in table:
         raise CardError(
             Code.ATTRIBUTE_NOT_SUPPORTED_IN_TASK_CONTEXT,
@@ -305,7 +293,7 @@ def channel_attribute(card: Card, task: Task, names: str, number: int) -> Any:
     return table[number](channel)
 
 
-def set_channel_attribute(task: Task, names: str, number: int, value: Any) -> None:
+def set_channel_attribute(card: Card, task: Task, names: str, number: int, value: Any) -> None:
     """Change limits or terminal configuration of channels."""
     task.forbid_running(Code.CANNOT_SET_PROPERTY_WHEN_TASK_RUNNING)
     fields = {
@@ -318,7 +306,24 @@ def set_channel_attribute(task: Task, names: str, number: int, value: Any) -> No
             f"Property: 0x{number:04X}",
             f"Task Name: {task.name}",
         )
-    wanted = expand(names)
-    for channel in task.channels:
-        if not wanted or channel.name in wanted:
-            setattr(channel, fields[number], value)
+    for channel in _named(card, task, names):
+        setattr(channel, fields[number], value)
+
+
+def _named(card: Card, task: Task, names: str) -> list[AnyChannel]:
+    """Channels of a task by their own or their physical names; all of them if none is given."""
+    wanted = set(expand(names))
+    own = [c for c in task.channels if c.name in wanted]
+    found = own or [c for c in task.channels if wanted.issuperset(_physical(card, c))]
+    if not wanted:
+        found = list(task.channels)
+    known = {n for c in found for n in (c.name, *_physical(card, c))}
+    if not found or not wanted <= known:
+        raise CardError(Code.CHAN_NOT_IN_TASK, f"Channel Name: {names}", f"Task Name: {task.name}")
+    return found
+
+
+def _physical(card: Card, channel: AnyChannel) -> list[str]:
+    """Physical names of a channel."""
+    names = channel.lines if isinstance(channel, DigitalChannel) else (channel.physical,)
+    return [f"{card.board.device}/{name}" for name in names]

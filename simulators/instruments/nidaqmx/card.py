@@ -89,8 +89,8 @@ class Card:
 
     def reset(self) -> None:
         """Abort all tasks and let the outputs go back to 0 V and low, as at power-up."""
-        for task in list(self.tasks.values()):
-            self.clear_task(task)
+        for task in self.tasks.values():
+            self.abort(task)
         self.engine.routes.clear()
         self.engine.volts.update(dict.fromkeys(self.engine.volts, 0.0))
         for line in self.board.lines:

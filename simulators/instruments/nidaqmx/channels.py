@@ -46,11 +46,8 @@ def add_lines(board: Board, task: Task, request: Any, output: bool, together: bo
         )
     assigned = request.name_to_assign_to_lines
     if together:
-        new = [
-            DigitalChannel(
-                assigned or f"{board.device}/{request.lines.split('/', 1)[-1]}", tuple(names)
-            )
-        ]
+        dots = "..." if len(names) > 1 else ""  # NI's way to name a channel of many lines
+        new = [DigitalChannel(assigned or f"{board.device}/{names[0]}{dots}", tuple(names))]
     else:
         titles = _names(board, names, assigned)
         new = [DigitalChannel(t, (n,)) for t, n in zip(titles, names, strict=True)]

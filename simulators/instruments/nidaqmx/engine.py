@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from simulators.instruments.nidaqmx.board import COMPARATOR, Board, Harness
 from simulators.instruments.nidaqmx.errors import Code
 from simulators.instruments.nidaqmx.task import AI, AO, Task
-from simulators.instruments.nidaqmx.timing import Clock, common_step
+from simulators.instruments.nidaqmx.timing import LONGEST_STEP, Clock, common_step
 from simulators.instruments.nidaqmx.triggers import Comparator
 from simulators.plant import Plant
 
-IDLE_STEP = 2000
-"""Plant step while no sample clock runs (20 us)."""
 LONGEST_RUN = 1 << 15
 """Steps in one call of the plant, which bounds memory."""
 
@@ -40,7 +38,7 @@ class Engine:
         self.comparator: Comparator | None = None
         self.routes: dict[str, str] = {}
         """Exported signals: terminal -> signal that drives it."""
-        self.sensed = self._run(1, IDLE_STEP, ())[-1]
+        self.sensed = self._run(1, LONGEST_STEP, ())[-1]
         """Plant outputs (volts) at the present time."""
 
     @property
@@ -49,7 +47,7 @@ class Engine:
         return self.plant.time
 
     def advance(self, until: int) -> None:
-        """Go on to `until`, to the next clock edge at or after it, or to the next event."""
+        """Go on to the end of the step in which `until` lies, or to the next event."""
         while self.now < until and not self._segment(until):
             pass
 
@@ -83,13 +81,13 @@ class Engine:
     def _extent(self, until: int) -> tuple[int, int]:
         """Length and number of plant steps towards `until`."""
         left = until - self.now
-        if not self.clocks:
-            step = min(IDLE_STEP, left)
-            return step, min(left // step, LONGEST_RUN)
-        step = common_step({c.period for c in self.clocks.values()})
-        first = min(c.due for c in self.clocks.values()) - self.now
-        if len(self.clocks) == 1 and first < step:
-            return first, 1
+        step = LONGEST_STEP
+        if self.clocks:
+            step = common_step(frozenset(c.period for c in self.clocks.values()))
+        if len(self.clocks) == 1:
+            misfit = (next(iter(self.clocks.values())).due - self.now) % step
+            if misfit:
+                return misfit, 1
         return step, min(-(-left // step), LONGEST_RUN)
 
     def _allowance(self, task: Task, edges: Edges, n: int) -> int:

@@ -180,6 +180,8 @@ def error_text(code: int) -> str:
     """The description of a code; for a code this card never raises, its name."""
     if text := TEXTS.get(code):
         return text
+    if code == Code.UNKNOWN:
+        return ""
     try:
         return Code(code).name.replace("_", " ").capitalize() + "."
     except ValueError:

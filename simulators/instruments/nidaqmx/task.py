@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import IntEnum
-from typing import Protocol
 
 from nidaqmx.constants import ChannelType, TriggerType
 
@@ -28,12 +27,6 @@ class State(IntEnum):
     RESERVED = 2
     COMMITTED = 3
     RUNNING = 4
-
-
-class Channel(Protocol):
-    """What channels of all kinds have."""
-
-    name: str
 
 
 class Task:
@@ -72,7 +65,7 @@ class Task:
         return SUBSYSTEM[self.kind]
 
     @property
-    def channels(self) -> Sequence[Channel]:
+    def channels(self) -> Sequence[AnalogInput | AnalogOutput | DigitalChannel]:
         """All channels, in the order they were added."""
         return [*self.inputs, *self.outputs, *self.lines]
 

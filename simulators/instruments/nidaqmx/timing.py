@@ -4,6 +4,7 @@ All times are integers of 10 ns, periods of the card's 100 MHz timebase.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import gcd
 
 import numpy as np
@@ -14,6 +15,9 @@ TIMEBASE = 100_000_000
 """Hz."""
 MIN_COMMON_STEP = 1000
 """Two clocks share steps of their greatest common divisor if that is at least this (10 us)."""
+
+LONGEST_STEP = 2000
+"""Plant steps are not longer than this if they can help it (20 us)."""
 
 
 def divisor(rate: float) -> int:
@@ -79,7 +83,17 @@ class Clock:
             self.due += self.period * ((now - self.due) // self.period + 1)
 
 
-def common_step(periods: set[int]) -> int:
-    """Length of a plant step that serves clocks of these periods."""
+@cache
+def common_step(periods: frozenset[int]) -> int:
+    """Length of a plant step that serves clocks of these periods.
+
+    Slow clocks are cut into steps of at most `LONGEST_STEP`, if they divide evenly, so that
+    time can also pass by less than a sample.
+    """
     step = gcd(*periods)
-    return step if step >= MIN_COMMON_STEP else min(periods)
+    if step < MIN_COMMON_STEP:
+        step = min(periods)
+    if step <= LONGEST_STEP:
+        return step
+    shorter = (d for d in range(LONGEST_STEP, MIN_COMMON_STEP // 2, -1) if step % d == 0)
+    return next(shorter, step)
