@@ -316,7 +316,7 @@ def run(rig, relief, state, drive, period, substeps, watches, out, truth):
         start = state.time[0]
         command = chain.command_scale * drive[k, 0] if chain.commanded else 0.0
         for a in range(3):
-            targets[a] = target(rig.axes, a, drive[k, 1 + a], state.plays, state.creeps)
+            targets[a] = target(rig.axes, a, drive[k, 1 + a], state.plays)
         current, saturated, touched = 0.0, False, False
         last = start
         for j in range(substeps):

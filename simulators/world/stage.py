@@ -30,7 +30,6 @@ class Axes(NamedTuple):
     """Position (m) at 0 V."""
     range: Array
     play_weight: Array
-    creep_weight: Array
     sensor_noise: Array
     sensor_time: Array
 
@@ -44,6 +43,8 @@ class Stepping(NamedTuple):
     """Shape (3 axes, 3)."""
     creep_decay: Array
     """Shape (4,)."""
+    creep_weight: Array
+    """Share of a move that each of the four states delays, shape (3,)."""
 
 
 def axes(config: StageConfig) -> Axes:
@@ -58,7 +59,6 @@ def axes(config: StageConfig) -> Axes:
         zero=-low * scale,
         range=np.array([a.range for a in each]),
         play_weight=np.array(weight),
-        creep_weight=np.array([a.creep for a in each]),
         sensor_noise=np.array([a.sensor_noise for a in each]),
         sensor_time=np.array([max(a.sensor_delay, 1e-9) for a in each]),
     )
@@ -69,10 +69,12 @@ def stepping(config: StageConfig, dt: float) -> Stepping:
     from scipy.linalg import expm  # noqa: PLC0415  slow to import
 
     transition, drive = np.empty((3, 3, 3)), np.empty((3, 3))
-    for k, axis in enumerate((config.x, config.y, config.z)):
+    each = (config.x, config.y, config.z)
+    for k, axis in enumerate(each):
         step = expm(_continuous(axis) * dt)
         transition[k], drive[k] = step[:3, :3], step[:3, 3]
-    return Stepping(transition, drive, np.exp(-dt / _CREEP_TIMES))
+    creep = np.array([axis.creep for axis in each])
+    return Stepping(transition, drive, np.exp(-dt / _CREEP_TIMES), creep)
 
 
 def _continuous(axis: AxisConfig) -> Array:
@@ -89,10 +91,10 @@ def _continuous(axis: AxisConfig) -> Array:
 
 
 @njit(cache=True)
-def target(axes, k, volts, plays, creeps):
-    """Where axis k goes under a command (V), after hysteresis and creep; both states advance.
+def target(axes, k, volts, plays):
+    """Where axis k goes (m) under a command (V), after hysteresis, whose state advances.
 
-    plays: shape (3, PLAYS), of full stroke; creeps: shape (3, 4), m.
+    plays: shape (3, PLAYS), of full stroke.
     """
     u = min(max(axes.zero[k] + volts * axes.metres_per_volt[k], 0.0), axes.range[k])
     if axes.play_weight[k] > 0.0:
@@ -103,19 +105,22 @@ def target(axes, k, volts, plays, creeps):
             plays[k, p] = max(stroke - r, min(stroke + r, plays[k, p]))
             lost += stroke - plays[k, p]
         u -= axes.play_weight[k] * lost * axes.range[k]
-    if axes.creep_weight[k] > 0.0:
-        u += axes.creep_weight[k] * (creeps[k, 0] + creeps[k, 1] + creeps[k, 2] + creeps[k, 3])
     return u
 
 
 @njit(cache=True)
 def advance(stepping, k, u, state, creeps):
-    """Advance axis k by one step towards `u` (m); state: shape (3 axes, 3)."""
-    a, b = stepping.transition[k], stepping.drive[k]
-    x, v, s = state[k, 0], state[k, 1], state[k, 2]
-    state[k, 0] = a[0, 0] * x + a[0, 1] * v + b[0] * u
-    state[k, 1] = a[1, 0] * x + a[1, 1] * v + b[1] * u
-    state[k, 2] = a[2, 0] * x + a[2, 1] * v + a[2, 2] * s + b[2] * u
+    """Advance axis k by one step towards `u` (m), a part of which creeps in over decades of time.
+
+    state: shape (3 axes, 3); creeps: shape (3 axes, 4), m.
+    """
+    goal = u
     for c in range(4):
+        goal -= stepping.creep_weight[k] * (u - creeps[k, c])
         decay = stepping.creep_decay[c]
         creeps[k, c] = decay * creeps[k, c] + (1.0 - decay) * u
+    a, b = stepping.transition[k], stepping.drive[k]
+    x, v, s = state[k, 0], state[k, 1], state[k, 2]
+    state[k, 0] = a[0, 0] * x + a[0, 1] * v + b[0] * goal
+    state[k, 1] = a[1, 0] * x + a[1, 1] * v + b[1] * goal
+    state[k, 2] = a[2, 0] * x + a[2, 1] * v + a[2, 2] * s + b[2] * goal

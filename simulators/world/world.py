@@ -98,8 +98,9 @@ class World:
         for k in range(3):
             u = min(max(self._axes.zero[k], 0.0), self._axes.range[k])
             state.plays[k] = u / self._axes.range[k]
-            u = stage.target(rig.axes, k, 0.0, state.plays, state.creeps)
+            u = stage.target(rig.axes, k, 0.0, state.plays)
             state.axes[k] = u, 0.0, u
+            state.creeps[k] = u
         state.slow[REFERENCE] = 1.0
         node(rig.slow, 0, self._rates, state.slow, state.before)
         node(rig.slow, 1, self._rates, state.slow, state.after)
