@@ -1,0 +1,58 @@
+"""All figures of a run, and their files."""
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from sicmctl.data.runfile import RunFile, Scan
+
+from .approach import approach_curves
+from .lines import kymograph, profile, time_plot, xz_picture
+from .maps import raster_pictures
+from .style import Picture, look
+
+
+def pictures(scan: Scan) -> Iterator[Picture]:
+    """Yield the figures that suit the scan's pattern."""
+    with look():
+        rows, columns = scan.shape
+        if scan.pattern == "raster" and rows * columns:
+            yield from raster_pictures(scan)
+        elif scan.pattern == "line" and rows * columns:
+            yield profile(scan)
+            if rows > 1:
+                yield kymograph(scan)
+        else:
+            yield time_plot(scan)
+        yield approach_curves(scan)
+        if columns > 1:
+            yield xz_picture(scan, _best_row(scan))
+
+
+def _best_row(scan: Scan) -> int:
+    """Return the middle one of the rows with hops."""
+    rows = sorted(set(scan.column("row").tolist())) if scan.count else [0]
+    return int(rows[len(rows) // 2])
+
+
+def png(picture: Picture) -> bytes:
+    """Return a figure as PNG."""
+    data = BytesIO()
+    with look():
+        picture.figure.savefig(data, format="png", metadata={"Software": "sicmctl"})
+    return data.getvalue()
+
+
+def save_figures(run: RunFile, folder: Path | str) -> list[Path]:
+    """Write all figures of a run as PNG files, `scan0-height.png` and so on."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for scan in run.scans.values():
+        for picture in pictures(scan):
+            name = re.sub(r"[^\w-]", "_", picture.name)
+            path = folder / f"scan{scan.number}-{name}.png"
+            path.write_bytes(png(picture))
+            written.append(path)
+    return written
