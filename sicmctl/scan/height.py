@@ -48,9 +48,11 @@ def estimate(approach: Approach, tip: Tip, method: Method = "fit") -> Height:
         return failed(method, reason)
     with np.errstate(all="ignore"):  # what cannot be computed comes out as nan
         noise = noise_of(approach)
-        if method == "stop":
-            return crossing.at_stop(approach, tip, noise)
-        return crossing.at_level(approach, tip, noise)
+        plain = crossing.at_stop if method == "stop" else crossing.at_level
+        height = plain(approach, tip, noise)
+    if np.isfinite(height.value) and not np.isfinite(height.sd):
+        return failed(method, "bad_data")
+    return height
 
 
 def estimate_all(approach: Approach, tip: Tip) -> dict[str, Height]:

@@ -111,7 +111,7 @@ def defect(a: Approach) -> Status | None:
     current, z = a.current[:end], a.z[:end]
     with np.errstate(all="ignore"):
         sane = np.abs(current / a.reference) < 1e3  # false for nan too
-        near = np.abs(z - z[0]) < 1.0
+        near = np.abs(z) < 1.0
     if not (sane.all() and near.all()):
         return "bad_data"
     if np.ptp(a.current[end - min(end, 12) : end]) == 0:
