@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulators.config import SimConfig
+from simulators.world.contact import Contact
 from simulators.world.kernel import TRUTH, heights_for_conductance
 from simulators.world.pack import packed
 from simulators.world.pipette import Pipette
@@ -69,9 +70,11 @@ class Recorder:
         if self._waiting >= _BUFFER:
             self.flush()
 
-    def contact(self, **what: float | bool) -> None:
-        """Log a contact that is over; the names are those of `CONTACT`."""
-        self._append("contacts", np.array([tuple(what[n] for n in CONTACT.names or ())], CONTACT))
+    def contact(self, contact: Contact, end: float, depth: float, inner_radius: float) -> None:
+        """Log a contact that is over."""
+        row = (contact.start, end, contact.x, contact.y, contact.speed, depth, inner_radius)
+        flags = (contact.oblique, contact.broke)
+        self._append("contacts", np.array([row + flags], CONTACT))
 
     def event(self, time: float, name: str, value: float | str) -> None:
         """Log that something was set."""

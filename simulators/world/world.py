@@ -12,6 +12,7 @@ from simulators.config import INPUTS, LINES, OUTPUTS, SimConfig, setting
 from simulators.plant import TICK, Watch
 from simulators.world import kernel, stage
 from simulators.world.amplifier import Amplifier, bessel
+from simulators.world.contact import Contact, leak_gap
 from simulators.world.kernel import (
     CONTACT,
     CURRENT,
@@ -32,13 +33,6 @@ SLOWEST = 50e3
 """Least internal rate (Hz)."""
 _PER_BAND = 10
 """Internal samples per period of the low-pass's -3 dB frequency, at least."""
-
-# Chance that a contact of depth p at speed v breaks the tip:
-# 1 - exp(-(p - p0)/p1 (1 + v/v1)); free choices, with p0 larger where the tip can slide aside.
-_BREAK_FRONTAL, _BREAK_OBLIQUE, _BREAK_SCALE, _BREAK_SPEED = 100e-9, 300e-9, 200e-9, 200e-6
-_OBLIQUE = math.tan(math.radians(15))
-_CLOG_CHANCE, _CLOG_STAYS = 0.3, 0.1
-
 
 Array = NDArray[np.float64]
 Watches = tuple[NDArray[np.int64], Array, Array, NDArray[np.bool_]]
@@ -69,8 +63,7 @@ class World:
         self._rates = np.zeros(4)
         self._shortening, self._clog, self._bubble = 0.0, 0.0, False
         self._contacts, self._contact_key = 0, stream(seed, 4)
-        self._floor, self._break_depth = self._draw_floor(), math.inf
-        self._touch: dict[str, float | bool] = {}
+        self._touch: Contact | None = None
         self._steppings: dict[float, stage.Stepping] = {}
         self._rigs: dict[tuple[int, int], Rig] = {}
         self._events = sorted(config.event, key=lambda event: event.at)
@@ -88,8 +81,8 @@ class World:
     def close(self) -> None:
         """Write out what truth is waiting."""
         if self._truth:
-            if self._state.scalars[CONTACT]:
-                self._end_contact()
+            if self._touch:
+                self._end_contact(self._touch)
             self._truth.close()
 
     def _rest(self) -> None:
@@ -212,51 +205,38 @@ class World:
 
     # contacts -------------------------------------------------------------------------------
 
-    def _draw(self, number: int) -> float:
-        return uniform(self._contact_key, 16 * self._contacts + number)
-
-    def _draw_floor(self) -> float:
-        return (1 + 2 * self._draw(0)) * 1e-9
-
     def _attend_contact(self) -> None:
         s = self._state.scalars
         if s[CONTACT] and not self._touch:
             self._begin_contact()
         elif self._touch and not s[CONTACT]:
-            self._end_contact()
-        elif -s[GAP] > self._break_depth:
-            self._touch["broke"] = True
-            self._break_depth += _BREAK_SCALE
-            self._break(0.2e-6 * 15 ** self._draw(2))
+            self._end_contact(self._touch)
+        elif self._touch and -s[GAP] > self._touch.breaks_at:
+            self._break(self._touch.snap())
         else:
             return
         self._changed()
 
     def _begin_contact(self) -> None:
-        speed = max(0.0, -float(self._state.axes[2, stage.VELOCITY]))
-        oblique = bool(self._state.scalars[STEEPNESS] > _OBLIQUE)
         x, y, _ = self.tip_position
-        self._touch = {
-            "start": self.time * TICK, "x": x, "y": y, "speed": speed, "oblique": oblique,
-            "broke": False,
-        }  # fmt: skip
-        spared = _BREAK_OBLIQUE if oblique else _BREAK_FRONTAL
-        luck = -math.log(self._draw(1))
-        self._break_depth = spared + luck * _BREAK_SCALE / (1 + speed / _BREAK_SPEED)
+        self._touch = Contact.begin(
+            self._contact_key,
+            self._contacts,
+            start=self.time * TICK,
+            x=x,
+            y=y,
+            speed=max(0.0, -float(self._state.axes[2, stage.VELOCITY])),
+            steepness=float(self._state.scalars[STEEPNESS]),
+        )
 
-    def _end_contact(self) -> None:
+    def _end_contact(self, contact: Contact) -> None:
         depth = float(self._state.scalars[DEPTH])
-        spared = _BREAK_OBLIQUE if self._touch.get("oblique") else _BREAK_FRONTAL
-        if not self._touch.get("broke") and depth > spared and self._draw(3) < _CLOG_CHANCE:
-            share = 0.05 + 0.45 * self._draw(4)
-            add_clog(self._state.slow, share, self._draw(5) < _CLOG_STAYS)
-        if self._truth and self._touch:
-            after = self.pipette.inner_radius
-            self._truth.contact(
-                **self._touch, end=self.time * TICK, depth=depth, inner_radius=after
-            )
+        share, stays = contact.clog(depth)
+        add_clog(self._state.slow, share, stays)
+        if self._truth:
+            self._truth.contact(contact, self.time * TICK, depth, self.pipette.inner_radius)
         self._contacts += 1
-        self._floor, self._break_depth, self._touch = self._draw_floor(), math.inf, {}
+        self._touch = None
 
     # truth ----------------------------------------------------------------------------------
 
@@ -318,8 +298,8 @@ class World:
                 rates=self._rates,
                 shortening=self._shortening,
                 sample_offset=self.sample.offset,
-                floor=self._floor,
-                break_depth=self._break_depth,
+                floor=leak_gap(self._contact_key, self._contacts),
+                break_depth=self._touch.breaks_at if self._touch else math.inf,
             )
             self._rigs[key] = packed(rig)
         return self._rigs[key]
