@@ -75,7 +75,8 @@ def relief(scan: Scan) -> Picture:
         return Picture("relief", "Shaded relief", caption, figure)
     filled = _filled(flat)
     dx, dy = (float(axis[-1] - axis[0]) / (axis.size - 1) or 1e-9 for axis in (x, y))
-    slope = np.hypot(*np.gradient(filled, dy, dx))
+    along_y, along_x = np.gradient(filled, dy, dx)
+    slope = np.hypot(along_x, along_y)
     exaggeration = min(max(0.8 / max(float(np.percentile(slope[known], 90)), 1e-9), 0.1), 1e4)
     # rows count from the bottom here, from the top in LightSource: turn them about and back
     light = LightSource(azdeg=315, altdeg=45)
