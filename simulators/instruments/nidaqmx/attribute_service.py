@@ -5,7 +5,7 @@ from typing import Any
 
 from nidaqmx._stubs import nidaqmx_pb2 as pb
 
-from simulators.instruments.nidaqmx import attributes, device
+from simulators.instruments.nidaqmx import attributes, channel_attributes, device
 from simulators.instruments.nidaqmx.errors import CardError, Code
 from simulators.instruments.nidaqmx.rpc import Calls, Context, choice, rpc
 
@@ -69,7 +69,7 @@ def _task_resetter(family: str) -> Callable[..., Any]:
 
 def _channel_getter(type_: str) -> Callable[..., Any]:
     def get(self: Calls, request: Any, context: Context) -> Any:
-        value = attributes.channel_attribute(
+        value = channel_attributes.channel_attribute(
             self.card, self.task(request), request.channel, choice(request, "attribute")
         )
         return _answer("Chan", type_, value)
@@ -79,7 +79,7 @@ def _channel_getter(type_: str) -> Callable[..., Any]:
 
 def _channel_setter(type_: str) -> Callable[..., Any]:
     def put(self: Calls, request: Any, context: Context) -> Any:
-        attributes.set_channel_attribute(
+        channel_attributes.set_channel_attribute(
             self.card,
             self.task(request),
             request.channel,

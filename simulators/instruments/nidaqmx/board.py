@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from simulators.instruments.nidaqmx.errors import CardError, Code
 from simulators.instruments.nidaqmx.names import local_terminal
@@ -36,7 +37,7 @@ class Board:
             self, "internal", ("_aignd_vs_aignd", *(f"_{a}_vs_aognd" for a in self.ao))
         )
 
-    @property
+    @cached_property
     def lines(self) -> tuple[str, ...]:
         """All digital lines."""
         return tuple(f"port{p}/line{k}" for p, n in enumerate(self.ports) for k in range(n))
@@ -51,7 +52,7 @@ class Board:
         """Inputs of the analog trigger circuit that are no AI channels."""
         return ("APFI0", "APFI1")
 
-    @property
+    @cached_property
     def terminals(self) -> tuple[str, ...]:
         """All named terminals, without the device."""
         timing = (

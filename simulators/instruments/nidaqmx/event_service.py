@@ -9,11 +9,11 @@ from typing import Any
 from nidaqmx._stubs import nidaqmx_pb2 as pb
 from nidaqmx.constants import EveryNSamplesEventType
 
-from simulators.instruments.nidaqmx.card import UNKNOWN_WAIT
 from simulators.instruments.nidaqmx.errors import CardError, Code
 from simulators.instruments.nidaqmx.events import EveryN, Subscription
 from simulators.instruments.nidaqmx.rpc import Calls, Context, choice, refuse, rpc
 from simulators.instruments.nidaqmx.task import AI, Task
+from simulators.instruments.nidaqmx.tasks import UNKNOWN_WAIT
 
 QUIET = 5e-3
 """Seconds without a call after which lockstep takes it that the client waits for an event."""

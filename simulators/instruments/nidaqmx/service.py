@@ -166,7 +166,7 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
             )
         for name in request.output_terminal.split(","):
             terminal = self.card.board.terminal(name.strip())
-            self.card.engine.routes[terminal] = f"{task.subsystem}/{names[signal]}"
+            self.card.engine.route(f"{task.subsystem}/{names[signal]}", terminal)
         return pb.ExportSignalResponse()
 
     @rpc

@@ -1,0 +1,149 @@
+"""The signals inside the card: sample clocks, start triggers, pause gates, digital lines."""
+
+import numpy as np
+from nidaqmx.constants import TriggerType
+from numpy.typing import NDArray
+
+from simulators.instruments.nidaqmx.board import COMPARATOR, Board, Harness
+from simulators.instruments.nidaqmx.task import Task
+from simulators.instruments.nidaqmx.timing import Clock
+from simulators.instruments.nidaqmx.triggers import Comparator
+from simulators.plant import Plant
+
+
+class Signals:
+    """Which clock ticks for whom, and what starts and gates it.
+
+    One AI and one AO task at most are clocked at a time; the card sees to that.
+    """
+
+    def __init__(self, board: Board, plant: Plant, harness: Harness) -> None:
+        self.board = board
+        self.plant = plant
+        self.harness = harness
+        self.now = plant.time
+        """Card time in timebase periods; nobody else moves the plant."""
+        self.lines = dict.fromkeys(board.lines, False)
+        self.tasks: list[Task] = []
+        """Running hardware-timed tasks."""
+        self.clocks: dict[str, Clock] = {}
+        """The clocks that tick, by subsystem."""
+        self.comparator: Comparator | None = None
+        self.sensed: NDArray[np.float64] = np.zeros(len(plant.outputs))
+        """Plant outputs (volts) at the present time."""
+        self._routes: dict[str, str] = {}
+        self._clock_names: dict[tuple[str, str], str | None] = {}
+
+    def route(self, signal: str, terminal: str) -> None:
+        """Export a signal to a terminal."""
+        self._routes[terminal] = signal
+        self._clock_names.clear()
+
+    def unroute(self) -> None:
+        """Undo all exports."""
+        self._routes.clear()
+        self._clock_names.clear()
+
+    def clock_name(self, task: Task) -> str | None:
+        """The subsystem whose sample clock times `task`; None if no clock arrives there."""
+        key = task.subsystem, task.timing.source
+        if key not in self._clock_names:
+            self._clock_names[key] = self._find_clock(task)
+        return self._clock_names[key]
+
+    def _find_clock(self, task: Task) -> str | None:
+        source = task.timing.source
+        if source.lower() in {"", "onboardclock"}:
+            return task.subsystem
+        terminal = self.board.terminal(source)
+        signal = self._routes.get(terminal, terminal)
+        return signal.removesuffix("/SampleClock") if signal.endswith("/SampleClock") else None
+
+    def clock_of(self, task: Task) -> Clock | None:
+        """The clock that ticks for `task` now."""
+        name = self.clock_name(task)
+        return self.clocks.get(name) if name else None
+
+    def _clock(self, task: Task) -> Clock:
+        clock = self.clock_of(task)
+        assert clock is not None
+        return clock
+
+    def _gated(self, task: Task) -> bool:
+        """Whether a pause trigger stops the edges that reach `task`: its own or its clock's."""
+        owner = self.clock_name(task)
+        return task.paused or any(t.paused for t in self.tasks if t.subsystem == owner)
+
+    def begin(self, task: Task) -> None:
+        """Start a hardware-timed task: run it, or arm its start trigger."""
+        self.tasks.append(task)
+        self._update_pauses()
+        if task.triggered:
+            task.armed = True
+        else:
+            self.trigger(task)
+
+    def trigger(self, task: Task) -> None:
+        """The start trigger has come: the first clock edge is one period away."""
+        task.armed = False
+        if self.clock_name(task) == task.subsystem:
+            period = task.timing.period
+            self.clocks[task.subsystem] = Clock(period, self.now + period)
+        self.edge(f"{task.subsystem}/StartTrigger", True)
+
+    def drop(self, task: Task) -> None:
+        """Take a stopped task off the clocks; its outputs hold their last value."""
+        if task in self.tasks:
+            self.tasks.remove(task)
+            self.clocks.pop(task.subsystem, None)
+
+    def edge(self, signal: str, rising: bool) -> None:
+        """A digital signal changed: start what waits for it, gate what it pauses."""
+        self._update_pauses()
+        for task in [t for t in self.tasks if t.armed]:
+            if self._start_signal(task) == signal and (
+                task.start.rising == rising or signal.endswith("StartTrigger")
+            ):
+                self.trigger(task)
+
+    def _start_signal(self, task: Task) -> str:
+        if task.start.kind == TriggerType.ANALOG_EDGE.value:
+            return COMPARATOR
+        return self.signal(task.start.digital_source)
+
+    def signal(self, source: str) -> str:
+        """The signal that reaches a digital trigger's source terminal."""
+        terminal = self.board.terminal(source)
+        return self._routes.get(terminal) or self.board.pin_line(terminal) or terminal
+
+    def _level(self, source: str) -> bool:
+        signal = self.signal(source)
+        if signal == COMPARATOR:
+            return self.comparator is not None and self.comparator.is_high
+        return self.lines.get(signal, False)
+
+    def set_line(self, line: str, high: bool) -> None:
+        """Drive a digital line."""
+        changed = self.lines[line] != high
+        self.lines[line] = high
+        if line in self.harness.switches:
+            self.plant.set_line(self.harness.switches[line], high)
+        if changed:
+            self.edge(line, high)
+
+    def _look(self) -> bool:
+        """Let the comparator see the present outputs; True if it flipped."""
+        comparator = self.comparator
+        if comparator is None or comparator.output is None:
+            return False
+        return comparator.look(float(self.sensed[comparator.output]))
+
+    def _update_pauses(self) -> None:
+        for task in self.tasks:
+            pause = task.pause
+            if pause.kind == TriggerType.ANALOG_LEVEL.value and self.comparator:
+                task.paused = self.comparator.is_high == pause.when_high
+            elif pause.kind == TriggerType.DIGITAL_LEVEL.value:
+                task.paused = self._level(pause.digital_source) == pause.when_high
+            else:
+                task.paused = False
