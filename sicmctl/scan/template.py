@@ -67,7 +67,8 @@ class Template:
 def plan(a: Approach, noise: NoiseModel, radius: float, end: int) -> Plan:
     """The plan for a record of `end` usable samples taken with a tip of `radius` (m)."""
     per_sample = a.speed / a.rate
-    block = int(np.clip(radius / 20 / per_sample, 1, max(1, a.rate * _LONGEST_BLOCK / 4)))
+    longest = max(1.0, min(a.rate * _LONGEST_BLOCK / 4, end / 8))
+    block = int(np.clip(radius / 20 / per_sample, 1, longest))
     corner = sqrt(noise.white / max(noise.rise, 1e-12 * noise.white / a.filter_hz**2))
     return Plan(
         rate=a.rate,

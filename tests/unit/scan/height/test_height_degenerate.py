@@ -72,6 +72,16 @@ def test_few_samples_are_too_few():
     assert estimate(approach(np.ones(5), ramp(5), 5), TIP).status == "too_short"
 
 
+@pytest.mark.parametrize("speed", [1e-9, 1e-6, 1e-3, 1.0])
+@pytest.mark.parametrize("n", [12, 13, 30, 100])
+def test_short_records_at_any_speed(n: int, speed: float):
+    rng = np.random.default_rng(6)
+    z = -speed * np.arange(n) / 50e3
+    a = approach(rng.normal(3.2e-9, 4e-12, n), z, n, speed=speed)
+    for height in estimate_all(a, TIP).values():
+        assert np.isnan(height.value) or height.sd > 0
+
+
 def test_a_false_trigger_does_not_pass_for_a_surface(record: Make):
     a = record(np.random.default_rng(3))
     early = replace(a, stop=a.stop - int(100e-9 / a.speed * a.rate))
