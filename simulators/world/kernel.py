@@ -3,38 +3,32 @@
 # ruff: noqa: PLR0917  (compiled code takes its arrays by position)
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from simulators.world.amplifier import RAIL, Bessel, Chain, filtered
-from simulators.world.pipette import SECTORS, Tip, conductance, flat_conductance, rectified
+from simulators.world.amplifier import RAIL, filtered
+from simulators.world.pipette import (
+    RING_WEIGHTS,
+    SECTORS,
+    conductance,
+    flat_conductance,
+    rectified,
+)
+from simulators.world.rig import (
+    CONTACT,
+    CURRENT,
+    DEPTH,
+    GAP,
+    NOISE_VOLTAGE,
+    POTENTIAL,
+    STEEPNESS,
+)
 from simulators.world.rng import normals
-from simulators.world.sample import Surface, height, look
-from simulators.world.slow import (
-    CHANNELS,
-    DRIFT,
-    FACTOR,
-    NODE,
-    OFFSET,
-    STATES,
-    VIBRATION,
-    Slow,
-    node,
-)
-from simulators.world.stage import (
-    PLAYS,
-    POSITION,
-    SENSED,
-    Axes,
-    Stepping,
-    advance,
-    target,
-)
+from simulators.world.sample import height, look
+from simulators.world.slow import CHANNELS, DRIFT, FACTOR, NODE, OFFSET, VIBRATION, node
+from simulators.world.stage import POSITION, SENSED, advance, target
 
-BOLTZMANN, CHARGE = 1.380649e-23, 1.602176634e-19
 TICK = 1e-8
 
 _MOVED = 0.25e-9  # lateral motion (m) below which the heights under the tip are kept
@@ -43,95 +37,8 @@ _LEVEL = 20.0  # gaps, in local reliefs, from which the local surface is as good
 _LIFTED = 1e-9  # gap (m) at which a contact is over
 _BENDING = 0.5e-6  # contact depth (m) that halves the leak under the rim
 
-# scalars of the state
-CURRENT, POTENTIAL, NOISE_VOLTAGE, GAP, CONTACT, DEPTH, STEEPNESS, CONDUCTANCE = range(8)
 # what `look` found, and where
 _X, _Y, _LOW, _HIGH, _TOP, _STEEP, _LEVEL_HEIGHT = range(7)
-
-TRUTH = (
-    "time", "x", "y", "z", "drift_x", "drift_y", "drift_z",
-    "vibration_x", "vibration_y", "vibration_z",
-    "current", "gap", "contact", "inner_radius", "shortening", "sample_offset",
-)  # fmt: skip
-"""Columns of the truth stream."""
-
-
-class Noise(NamedTuple):
-    """Fast noise of the current."""
-
-    current_key: np.uint64
-    lateral_key: np.uint64
-    vertical_key: np.uint64
-    thermal: float
-    """4kT, or 0."""
-    shot: float
-    """Fano factor times 2q."""
-    voltage: float
-    """White potential noise, V/Hz**0.5."""
-    capacitance: float
-    mains: NDArray[np.float64]
-    """One period, the first point repeated at the end (A)."""
-    mains_frequency: float
-
-
-class Rig(NamedTuple):
-    """All that is constant between two interventions."""
-
-    tip: Tip
-    surface: Surface
-    axes: Axes
-    stepping: Stepping
-    slow: Slow
-    chain: Chain
-    bessel: Bessel
-    noise: Noise
-    open_share: float
-    """Of the pipette: 1 less a held clog, 0 under a bubble."""
-    rates: NDArray[np.float64]
-    """Drift rates set at run time, x, y, z (m/s), current (1/s)."""
-    shortening: float
-    """By which the tip has become shorter (m)."""
-    sample_offset: float
-    floor: float
-    """Leak gap under a touching rim (m)."""
-    break_depth: float
-    """Depth (m) at which the present contact breaks the tip."""
-
-
-class State(NamedTuple):
-    """All that changes from step to step."""
-
-    time: NDArray[np.int64]
-    """Plant time (ticks), number of the last node."""
-    axes: NDArray[np.float64]
-    plays: NDArray[np.float64]
-    creeps: NDArray[np.float64]
-    sensor_noise: NDArray[np.float64]
-    local: NDArray[np.float64]
-    looked: NDArray[np.float64]
-    modes: NDArray[np.complex128]
-    slow: NDArray[np.float64]
-    before: NDArray[np.float64]
-    after: NDArray[np.float64]
-    scalars: NDArray[np.float64]
-
-
-def new_state() -> State:
-    """A state at time 0 with nothing yet looked at."""
-    return State(
-        time=np.zeros(2, dtype=np.int64),
-        axes=np.zeros((3, 3)),
-        plays=np.zeros((3, PLAYS)),
-        creeps=np.zeros((3, 4)),
-        sensor_noise=np.zeros(3),
-        local=np.zeros((SECTORS, 3)),
-        looked=np.full(7, np.inf),
-        modes=np.zeros(2, dtype=np.complex128),
-        slow=np.zeros(STATES),
-        before=np.zeros(CHANNELS),
-        after=np.zeros(CHANNELS),
-        scalars=np.zeros(8),
-    )
 
 
 @njit(cache=True)
@@ -164,7 +71,8 @@ def _level(local):
     """Height of the plane that leaks as the sectors do, seen from far above."""
     total = 0.0
     for t in range(SECTORS):
-        total += 0.09 * local[t, 0] + 0.07 * local[t, 1] + 0.84 * local[t, 2]
+        for k in range(3):
+            total += RING_WEIGHTS[k] * local[t, k]
     return total / SECTORS
 
 
@@ -252,7 +160,6 @@ def _sub_step(rig, relief, state, targets, command, tick, length, old, truth, ro
     g = sense(rig, relief, state, x, y, z + rig.shortening)
     g *= rig.open_share * (before[FACTOR] + share * (after[FACTOR] - before[FACTOR]))
     potential = command + before[OFFSET] + share * (after[OFFSET] - before[OFFSET])
-    s[CONDUCTANCE] = g
     s[CURRENT] = g * rectified(rig.tip, potential)
     touched = _touch(rig, state)
     if crossed:

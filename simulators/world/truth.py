@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulators.config import SimConfig
 from simulators.world.contact import Contact
-from simulators.world.kernel import TRUTH, heights_for_conductance
+from simulators.world.kernel import heights_for_conductance
 from simulators.world.pack import packed
 from simulators.world.pipette import Pipette
+from simulators.world.rig import TRUTH
 from simulators.world.sample import Sample
 from simulators.world.surfaces import rq
 

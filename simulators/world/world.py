@@ -13,17 +13,20 @@ from simulators.plant import TICK, Watch
 from simulators.world import kernel, stage
 from simulators.world.amplifier import Amplifier, bessel
 from simulators.world.contact import Contact, leak_gap
-from simulators.world.kernel import (
+from simulators.world.pack import packed
+from simulators.world.pipette import Pipette
+from simulators.world.rig import (
     CONTACT,
     CURRENT,
     DEPTH,
     GAP,
     STEEPNESS,
     TRUTH,
+    Noise,
     Rig,
+    State,
+    new_state,
 )
-from simulators.world.pack import packed
-from simulators.world.pipette import Pipette
 from simulators.world.rng import stream, uniform
 from simulators.world.sample import Sample
 from simulators.world.slow import NODE, REFERENCE, add_clog, node, slow
@@ -31,6 +34,7 @@ from simulators.world.truth import Recorder, setpoint_height
 
 SLOWEST = 50e3
 """Least internal rate (Hz)."""
+_BOLTZMANN, _CHARGE = 1.380649e-23, 1.602176634e-19
 _PER_BAND = 10
 """Internal samples per period of the low-pass's -3 dB frequency, at least."""
 
@@ -59,7 +63,7 @@ class World:
         self.amplifier = Amplifier(config.amplifier)
         self._axes, self._noise = axes, _noise(config, seed)
         self._slow = slow(config.stage, config.noise, stream(seed, 3))
-        self._state: kernel.State = packed(kernel.new_state())
+        self._state: State = packed(new_state())
         self._rates = np.zeros(4)
         self._shortening, self._clog, self._bubble = 0.0, 0.0, False
         self._contacts, self._contact_key = 0, stream(seed, 4)
@@ -187,7 +191,7 @@ class World:
         self._changed()
 
     def _happen(self) -> None:
-        while self._events and self._events[0].at <= self.time * TICK:
+        while self._events and round(self._events[0].at / TICK) <= self.time:
             event = self._events.pop(0)
             self._apply(event.set, event.value)
 
@@ -305,7 +309,7 @@ class World:
         return self._rigs[key]
 
 
-def _noise(config: SimConfig, seed: int) -> kernel.Noise:
+def _noise(config: SimConfig, seed: int) -> Noise:
     noise = config.noise
     phase = np.linspace(0, 2 * np.pi, 2001)
     start = [2 * np.pi * uniform(stream(seed, 5), k) for k in range(3)]
@@ -313,12 +317,12 @@ def _noise(config: SimConfig, seed: int) -> kernel.Noise:
     mains = sum(
         a * np.sin(n * phase + p) for n, a, p in zip((1, 3, 5), amplitudes, start, strict=True)
     )
-    return kernel.Noise(
+    return Noise(
         current_key=stream(seed, 0),
         lateral_key=stream(seed, 1),
         vertical_key=stream(seed, 2),
-        thermal=4 * kernel.BOLTZMANN * config.pipette.temperature if noise.thermal else 0.0,
-        shot=2 * kernel.CHARGE * noise.shot,
+        thermal=4 * _BOLTZMANN * config.pipette.temperature if noise.thermal else 0.0,
+        shot=2 * _CHARGE * noise.shot,
         voltage=noise.voltage,
         capacitance=noise.capacitance,
         mains=np.asarray(mains),
