@@ -21,6 +21,7 @@ from sicmctl.scan.noise import NoiseModel, autocovariance
 _SMOOTHING = 0.5e-3  # s, width of the z smoother: passes the vibration below 200 Hz
 _LINE = 10e-3  # s of the ramp over which the line of z is fitted
 _LONGEST_BLOCK = 2e-3  # s, a tenth of a mains period
+_LONGEST = 0.3  # s of a record that are used at most
 _CORNER_STEP = 0.2  # noise corners are rounded to this step of their logarithm
 
 
@@ -67,6 +68,7 @@ class Template:
 def plan(a: Approach, noise: NoiseModel, radius: float, end: int) -> Plan:
     """The plan for a record of `end` usable samples taken with a tip of `radius` (m)."""
     per_sample = a.speed / a.rate
+    end = min(end, int(a.rate * _LONGEST))
     longest = max(1.0, min(a.rate * _LONGEST_BLOCK / 4, end / 8))
     block = int(np.clip(radius / 20 / per_sample, 1, longest))
     corner = sqrt(noise.white / max(noise.rise, 1e-12 * noise.white / a.filter_hz**2))
@@ -76,8 +78,10 @@ def plan(a: Approach, noise: NoiseModel, radius: float, end: int) -> Plan:
         corner=exp(_CORNER_STEP * round(log(corner) / _CORNER_STEP)),
         mains=noise.mains,
         block=block,
-        parts=max(1, int(np.ceil(per_sample / (radius / 20)))),
-        fine=max(4, int(np.ceil(2.5 * radius / per_sample / block))),
+        parts=int(np.clip(np.ceil(per_sample / (radius / 20)), 1, 16)),
+        fine=int(
+            np.clip(np.ceil(2.5 * radius / per_sample / block), 4, min(200, max(4, end // block)))
+        ),
         length=int(64 * 1.25 ** np.ceil(log(max(end, 64) / 64) / log(1.25))),
     )
 
