@@ -11,6 +11,9 @@ from simulators.instruments.nidaqmx.engine import Engine
 from simulators.instruments.nidaqmx.task import Missing
 from simulators.instruments.nidaqmx.timing import TIMEBASE
 
+YIELD = 1e-4
+"""Seconds of real time for which a long wait steps aside."""
+
 Alive = Callable[[], bool]
 """Whether the client still waits for the answer."""
 
@@ -93,11 +96,10 @@ class Lockstep:
                 return False
             target = engine.now + need
             engine.advance(target if deadline is None else min(target, deadline))
-            if engine.now < target:  # something happened: let other calls in
-                self._lock.notify_all()
-                self._lock.wait(0)
-            if not alive():
-                return False
+            if missing():  # let another call in: perhaps it brings what this one waits for
+                self._lock.wait(YIELD)
+                if not alive():
+                    return False
         return True
 
     def close(self) -> None:

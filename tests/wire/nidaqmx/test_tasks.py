@@ -1,6 +1,7 @@
 """Task states, names, reservations, events and what the system says of itself."""
 
 import queue
+import threading
 from typing import Any
 
 import grpc
@@ -18,6 +19,8 @@ from nidaqmx.error_codes import DAQmxErrors
 from nidaqmx.errors import DaqError, RpcError
 from nidaqmx.grpc_session_options import SessionInitializationBehavior
 from nidaqmx.system import System
+
+from simulators.instruments.nidaqmx import Lockstep, Realtime
 
 
 def fails(code: int, call: Any, *args: Any, **kwargs: Any) -> DaqError:
@@ -286,3 +289,26 @@ def test_events_are_registered_once_and_before_the_start(bench: Any) -> None:
         10,
         lambda handle, kind, n, data: 0,
     )
+
+
+@pytest.mark.parametrize("pacing", [Lockstep(), Realtime()])
+def test_a_stop_ends_a_read_that_would_wait_for_ever(benches: Any, pacing: Any) -> None:
+    with benches(pacing) as bench:
+        ai = bench.ai("ai0")
+        ai.triggers.start_trigger.cfg_dig_edge_start_trig("/Dev1/PFI3")
+        ai.start()
+        caught: queue.Queue[int] = queue.Queue()
+
+        def read() -> None:
+            try:
+                ai.read(10, timeout=-1.0)
+            except DaqError as error:
+                caught.put(error.error_code)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        while not bench.server.service.under_way:
+            pass
+        ai.stop()
+        assert caught.get(timeout=10) == -88710
+        reader.join()
