@@ -5,7 +5,7 @@ input and also to an analog-trigger terminal (APFI0). All channels of one genera
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import nidaqmx
@@ -40,6 +40,8 @@ _OVERWRITTEN = -200279
 _READ_TIMEOUT = -200284
 _BUFFER_SECONDS = 10.0
 _PATIENCE = 5.0
+_SHORTEST = 2
+"""Samples that NI-DAQmx wants in a buffered waveform, at least."""
 _RANGE = 10.0
 """Volts that inputs and outputs span."""
 
@@ -248,12 +250,12 @@ class NiGenerator:
                 self._daq._name, "play", "a waveform is still running", "halt it first"
             )
         with self._daq._errors("play"):
-            if pause is not None and not _alike(self._armed, pause):
-                self._arm(pause)
-            if self._armed is not None:
-                self._set_level(_never(self._armed) if pause is None else pause.level)
-            self._load(volts)
-            self.task.start()
+            try:
+                self._prepare(volts, pause)
+                self.task.start()
+            except DaqError:
+                self._forget()
+                raise
         self._running = True
 
     def generated(self) -> int:
@@ -274,7 +276,23 @@ class NiGenerator:
         """Stop; outputs hold."""
         self.halt()
 
+    def _prepare(self, volts: F64, pause: Pause | None) -> None:
+        if pause is not None and not _alike(self._armed, pause):
+            self._arm(pause)
+        if self._armed is not None:
+            self._set_level(_never(self._armed) if pause is None else pause.level)
+        self._load(volts)
+
+    def _forget(self) -> None:
+        """Empty the task after a refusal, so that the next waveform, a retract, can play."""
+        with suppress(DaqError):
+            self.task.control(TaskMode.TASK_ABORT)
+            self.task.control(TaskMode.TASK_UNRESERVE)
+        self._samples, self._level = 0, None
+
     def _load(self, volts: F64) -> None:
+        if volts.shape[1] < _SHORTEST:
+            volts = np.repeat(volts[:, -1:], _SHORTEST, axis=1)
         samples = volts.shape[1]
         if samples != self._samples:
             self.task.timing.cfg_samp_clk_timing(

@@ -105,7 +105,7 @@ def rig_toml(config: SimConfig, address: str) -> str:
     lines += _table(driver="analog-piezo")
     for name, axis in (("x", config.stage.x), ("y", config.stage.y), ("z", config.stage.z)):
         lines += ["", f"[piezo.{name}]", *_axis(name, axis, wired)]
-    lines += ["", "[pipette]", *_pipette(config), "", "[bias]", *_table(target="0.2 V")]
+    lines += ["", "[pipette]", *_pipette(config), "", "[bias]", *_table(target="0.7 V")]
     lines += ["", "[safety]", *_table(retract="5 um", cell_rest="ocp")]
     lines += ["", "[host]", *_table(reaction="auto"), ""]
     return "\n".join(lines)
@@ -140,7 +140,7 @@ def _axis(name: str, axis: AxisConfig, wired: dict[str, str]) -> list[str]:
         sensor_delay=f"{axis.sensor_delay!r} s",
         resonance=f"{axis.resonance!r} Hz",
         damping=axis.damping,
-        max_speed="1 mm/s",
+        max_speed="3 mm/s" if name == "z" else "10 mm/s",
     )
 
 

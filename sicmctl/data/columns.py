@@ -21,10 +21,16 @@ class Table:
     A column appears with its first value; rows before it and rows without it hold NaN, -1 or "".
     """
 
-    def __init__(self, group: h5py.Group, words: Mapping[str, Words]) -> None:
-        """words: columns of words that are stored as numbers, with their words."""
+    def __init__(
+        self,
+        group: h5py.Group,
+        words: Mapping[str, Words] | None = None,
+        meanings: Mapping[str, str] | None = None,
+    ) -> None:
+        """words: columns stored as numbers of words. meanings: what columns mean."""
         self.group = group
-        self.words = dict(words)
+        self.words = dict(words or {})
+        self._meanings = meanings or {}
         self.rows = 0
         self._columns: dict[str, h5py.Dataset] = {}
         self._pending: list[Mapping[str, Value]] = []
@@ -67,6 +73,8 @@ class Table:
         )
         if kind == np.float64:
             column.attrs["units"] = unit_of(name)
+        if name in self._meanings:
+            column.attrs["long_name"] = self._meanings[name]
 
 
 def _values(name: str, column: h5py.Dataset, rows: list[Mapping[str, Value]]) -> NDArray[Any]:

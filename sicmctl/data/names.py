@@ -26,6 +26,32 @@ UNITS = {
     "setpoint": "1", "fraction": "1", "attempts": "1", "retries": "1",
 }  # fmt: skip
 
+MEANINGS = {
+    "index": "position of the target in scan order",
+    "attempt": "0 for the first try at the target",
+    "accepted": "1 if the attempt stands for the pixel",
+    "row": "row of the frame",
+    "column": "column of the frame",
+    "time": "time on the run's timeline",
+    "x": "sensor x, mean over the approach",
+    "y": "sensor y, mean over the approach",
+    "start": "z at which the ramp began",
+    "reference": "mean current at the top of the hop",
+    "reference_sd": "standard error of the reference",
+    "z_stop": "sensor z at rest after the stop",
+    "status": "how the hop ended (number of a name)",
+    "height": "height of the setpoint surface",
+    "height_sd": "standard uncertainty of the height",
+    "method": "estimator that gave the height (number of a name)",
+    "bandwidth": "bandwidth of the amplifier",
+    "first": "timeline sample of the first sample of the curves",
+    "stop": "sample of the curves at which the ramp was stopped",
+    "curve_start": "place of the hop's first sample in the flat curves",
+    "curve_length": "number of samples of the hop's curves",
+    "note": "remark",
+}
+"""What the columns of the table of hops mean."""
+
 _PATTERNS = (
     (r"^timing_", "s"), (r"^height", "m"),
     (r"m_per_v|metres_per_volt", "m/V"), (r"a_per_v|amperes_per_volt", "A/V"),

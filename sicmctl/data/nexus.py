@@ -55,10 +55,9 @@ class NexusWriter:
         self._epoch: str = ""
         self._last = 0.0
         self._scans: dict[int, ScanGroup] = {}
-        self._notes = Table(self._collection("notes"), {})
-        self._alarms = Table(self._collection("alarms"), {})
+        self._notes = Table(self._collection("notes"))
+        self._alarms = Table(self._collection("alarms"))
         self._ended: RunEnded | None = None
-        self._write_started(None)
 
     def feed(self, message: AnyMessage) -> None:
         """Take one message; kinds that the file does not keep are passed over."""
@@ -114,9 +113,7 @@ class NexusWriter:
         self._notes.flush()
         self._alarms.flush()
 
-    def _write_started(self, started: RunStarted | None) -> None:
-        if started is None:
-            return
+    def _write_started(self, started: RunStarted) -> None:
         if self._epoch:
             _log.warning("run file: a second RunStarted is passed over")
             return
@@ -161,14 +158,17 @@ class NexusWriter:
         if started.scan in self._scans:
             _log.warning("run file: scan %d started twice", started.scan)
             return
-        self._scans[started.scan] = ScanGroup(self._entry, started.scan, started)
-        self._entry.attrs.setdefault("default", f"scan_{started.scan}")
+        self._open_scan(started.scan, started)
 
     def _scan(self, number: int) -> ScanGroup:
         if number not in self._scans:
             _log.warning("run file: the start of scan %d is missing", number)
-            self._scans[number] = ScanGroup(self._entry, number, None)
+            self._open_scan(number, None)
         return self._scans[number]
+
+    def _open_scan(self, number: int, started: ScanStarted | None) -> None:
+        self._scans[number] = ScanGroup(self._entry, number, started)
+        self._entry.attrs.setdefault("default", f"scan_{number}")
 
     def _wall_clock(self, time: float) -> str:
         try:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sicmctl.messages import HopDone, ScanStarted
 
 from .columns import Curves, Table, Value
-from .names import UNMEASURED, Words, safe_name, statuses, unit_of
+from .names import MEANINGS, UNMEASURED, Words, safe_name, statuses, unit_of
 
 FRAMES = {
     "height": "height of the setpoint surface",
@@ -34,7 +34,7 @@ class ScanGroup:
         hops = _subgroup(self.group, "hops", "NXdata", signal="height", axes="time")
         self._status = statuses()
         words = {"status": self._status, "method": Words()}
-        self._hops = Table(hops, words)
+        self._hops = Table(hops, words, MEANINGS)
         self._curves = Curves(_subgroup(self.group, "curves", "NXcollection"))
         self._rows: set[int] = set()
         self._shape = started.shape if started else (0, 0)

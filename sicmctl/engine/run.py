@@ -147,7 +147,7 @@ class Run:
         hops.comparator = self._wants_comparator(rig, scan.hop.engine)
         if scan.rest_before:
             hops.read(scan.rest_before)
-        for job in scans.prepare(scan, rig, hops, found, self._experiment.path.parent):
+        for job in scans.prepare(scan, rig, hops, found):
             outcome = self._scan(hops, found, job)
             if outcome != "done":
                 return outcome

@@ -1,7 +1,6 @@
 """From what an experiment asks of a scan to what the scanner is told."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from sicmctl.config.scan import RasterScan, Scan
 from sicmctl.hal.hop import HopEngine
@@ -68,9 +67,7 @@ def tip_of(rig: Rig) -> Tip:
     return Tip(pipette.inner_radius, pipette.radius_ratio, pipette.half_angle)
 
 
-def prepare(
-    scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup, folder: Path
-) -> tuple[ScanJob, ...]:
+def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJob, ...]:
     """Return the scans to run in order: the prescan, if there is one, and the scan itself.
 
     Raises LimitExceeded if a hop as asked for is unsafe, PatternError if a target is out of reach.
@@ -99,7 +96,7 @@ def prepare(
         tolerance=safety.reference_jump,
         lift=hop.amplitude,
     )
-    made = targets(scan, rig.stage.axes, folder)
+    made = targets(scan, rig.stage.axes)
     planner = HeightPlanner(
         z.travel,
         amplitude=hop.amplitude,

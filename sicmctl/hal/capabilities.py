@@ -56,6 +56,21 @@ class Block:
     def __contains__(self, role: str) -> bool:
         return role in self.roles
 
+    def tail(self, samples: int) -> "Block":
+        """Return the last samples, or the whole block if it is shorter."""
+        skip = max(len(self) - samples, 0)
+        return Block(self.first + skip, self.roles, self.volts[:, skip:])
+
+    def followed_by(self, *others: "Block") -> "Block":
+        """Return this block and those that follow it as one; raises ValueError at a gap."""
+        expected = self.first + len(self)
+        for other in others:
+            if other.first != expected:
+                raise ValueError(f"a block begins at sample {other.first}, not at {expected}")
+            expected += len(other)
+        volts = np.concatenate([self.volts, *(other.volts for other in others)], axis=1)
+        return Block(self.first, self.roles, volts)
+
 
 @runtime_checkable
 class SignalStream(SafeState, Protocol):

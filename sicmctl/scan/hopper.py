@@ -157,27 +157,34 @@ class DaqHopEngine:
             if self._moving:
                 self._settle()
             self.leave(target)
-        block = self._settle()
+        block = self._settle(request.reference_time)
         if block is None:
             return self._no_reference(HopStatus.UNSETTLED)
-        missing = round(request.reference_time * self.stream.rate) - len(block)
-        blocks = [block] if missing <= 0 else [block, self._read(missing)]
-        return self._judged(self._reference(blocks), request)
+        return self._judged(self._reference(block), request)
 
-    def _settle(self) -> Block | None:
-        """Read until the way is done and the sensors are still; None if they never are."""
-        if self._moving:
-            self._read(self._moving)
-            self._moving = 0
-        window = max(round(self.tuning.window * self.stream.rate), 2)
-        before: dict[str, float] | None = None
-        for _ in range(int(self.tuning.settle_timeout / self.tuning.window)):
-            block = self._read(window)
-            now = {axis: float(z.mean()) for axis, z in self.stage.position(block).items()}
-            if self._is_there(now) and (before is None or self._is_still(before, now)):
+    def _settle(self, seconds: float = 0.0) -> Block | None:
+        """Read until the way is done and the sensors are still; None if they never are.
+
+        Returns at least the last `seconds`, all of them after the end of the way. What is read
+        while the stage comes to rest serves as reference too, for the tip is at the top already.
+        """
+        rate, tuning = self.stream.rate, self.tuning
+        window = max(round(tuning.window * rate), 2)
+        wanted = max(round(seconds * rate), 2 * window)
+        block = self._read(self._moving + wanted).tail(wanted)
+        self._moving = 0
+        for _ in range(int(tuning.settle_timeout / tuning.window)):
+            before, now = self._means(block, window, 2), self._means(block, window, 1)
+            if self._is_there(now) and self._is_still(before, now):
                 return block
-            before = now
+            block = block.followed_by(self._read(window)).tail(wanted)
         return None
+
+    def _means(self, block: Block, window: int, back: int) -> dict[str, float]:
+        """Return the mean position in a window that many windows before the end of a block."""
+        start = len(block) - back * window
+        part = slice(start, start + window)
+        return {axis: float(z[part].mean()) for axis, z in self.stage.position(block).items()}
 
     def _is_there(self, now: dict[str, float]) -> bool:
         goal = self.stage.commanded
@@ -186,14 +193,14 @@ class DaqHopEngine:
     def _is_still(self, before: dict[str, float], now: dict[str, float]) -> bool:
         return all(abs(now[a] - before[a]) < self.tuning.still for a in now)
 
-    def _reference(self, blocks: list[Block]) -> _Reference:
+    def _reference(self, block: Block) -> _Reference:
         try:
-            state = self.amplifier.state(blocks[-1])
+            state = self.amplifier.state(block)
         except InstrumentError as error:
             return self._no_reference(HopStatus.SETTINGS, str(error))
-        if any(self._saturated(block) for block in blocks):
+        if self._saturated(block):
             return self._no_reference(HopStatus.OVERLOAD)
-        current = np.concatenate([self.amplifier.current(block) for block in blocks])
+        current = self.amplifier.current(block)
         if not np.all(np.isfinite(current)):
             return self._no_reference(HopStatus.SETTINGS, "the gain telegraph was not readable")
         noise = float(current.std())
@@ -311,7 +318,7 @@ class DaqHopEngine:
         first: int,
         blocks: list[Block],
     ) -> HopRecord:
-        whole = Block(first, blocks[0].roles, np.concatenate([b.volts for b in blocks], axis=1))
+        whole = blocks[0].followed_by(*blocks[1:])
         position = self.stage.position(whole)
         curves = {"current": self.amplifier.current(whole), **position}
         rest = max(round(0.4e-3 * self.stream.rate), 4)

@@ -13,6 +13,8 @@ from sicmctl.hal.hop import Waypoint
 
 _PEAK = 1.875
 """Peak speed of a minimum-jerk stroke, in units of distance / duration."""
+_PEAK_JERK = 60.0
+"""Peak jerk of a minimum-jerk stroke, in units of distance / duration^3."""
 _SPEED_MARGIN = 0.8
 """Share of the speed limit that a stroke uses; shaping adds to the speed of the command."""
 _STROKE_PERIODS = 0.6
@@ -29,8 +31,11 @@ def stroke_samples(distance: float, axis: Axis, rate: float) -> int:
     """Return how many samples a stroke needs within the speed limit; 0 for no distance."""
     if abs(distance) < 1e-13:
         return 0
-    by_speed = _PEAK * abs(distance) / (_SPEED_MARGIN * axis.max_speed)
-    return int(np.ceil(max(by_speed, _STROKE_PERIODS / axis.resonance) * rate))
+    limit = _SPEED_MARGIN * axis.max_speed
+    omega = 2 * np.pi * axis.resonance
+    by_speed = _PEAK * abs(distance) / limit
+    by_shaping = (_PEAK_JERK * abs(distance) / (omega**2 * limit)) ** (1 / 3)
+    return int(np.ceil(max(by_speed, by_shaping, _STROKE_PERIODS / axis.resonance) * rate))
 
 
 def transit(start: Mapping[str, float], to: Waypoint, axes: Mapping[str, Axis], rate: float) -> F64:

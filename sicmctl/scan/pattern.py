@@ -1,9 +1,7 @@
 """Where the tip goes: the targets of a scan, in order."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +9,7 @@ from numpy.typing import NDArray
 from sicmctl.config.scan import LineScan, ListScan, PointScan, RasterScan
 from sicmctl.hal.capabilities import F64, Axis
 from sicmctl.hal.errors import SicmError
-from sicmctl.hal.quantity import parse, show
+from sicmctl.hal.quantity import show
 
 AnyPattern = PointScan | LineScan | RasterScan | ListScan
 
@@ -42,11 +40,8 @@ class Targets:
         return len(self.x)
 
 
-def targets(scan: AnyPattern, axes: Mapping[str, Axis], folder: Path | None = None) -> Targets:
-    """Return the targets of a scan; raises PatternError if one lies beyond the travel.
-
-    folder: where a list's file is looked for.
-    """
+def targets(scan: AnyPattern, axes: Mapping[str, Axis]) -> Targets:
+    """Return the targets of a scan; raises PatternError if one lies beyond the travel."""
     middle = tuple((axes[a].travel.low + axes[a].travel.high) / 2 for a in "xy")
     match scan:
         case PointScan():
@@ -56,7 +51,7 @@ def targets(scan: AnyPattern, axes: Mapping[str, Axis], folder: Path | None = No
         case RasterScan():
             made = raster(scan.extent, scan.pixels, _corner(scan, middle), scan.angle, scan.mode)
         case ListScan():
-            made = _list(scan, folder)
+            made = _list(scan)
     _check(made, axes)
     return made
 
@@ -127,9 +122,10 @@ def _repeated(pattern: str, x: F64, y: F64, repeats: int) -> Targets:
     )
 
 
-def _list(scan: ListScan, folder: Path | None) -> Targets:
-    points = scan.points or _from_file(Path(folder or ".") / (scan.file or ""))
-    xy = np.array(points, dtype=float)
+def _list(scan: ListScan) -> Targets:
+    if not scan.points:
+        raise PatternError("the list of points is empty or was not read")
+    xy = np.array(scan.points, dtype=float)
     n = len(xy)
     extent = (float(xy[:, 0].min()), float(xy[:, 0].max()),
               float(xy[:, 1].min()), float(xy[:, 1].max()))  # fmt: skip
@@ -137,35 +133,6 @@ def _list(scan: ListScan, folder: Path | None) -> Targets:
     row = np.zeros(n, dtype=np.int32)
     column = np.arange(n, dtype=np.int32)
     return Targets("list", xy[:, 0], xy[:, 1], row, column, (1, n), extent, float(np.max(steps)))
-
-
-def _from_file(path: Path) -> list[tuple[float, float]]:
-    """Read a CSV file with the columns `x (unit)` and `y (unit)`."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PatternError(f"{path}: cannot read the list of points: {error}") from error
-    if not rows:
-        raise PatternError(f"{path}: found no points; expected at least one row")
-    columns = [_column(path, list(rows[0]), axis) for axis in "xy"]
-    points: list[tuple[float, float]] = []
-    for line, row in enumerate(rows, start=2):
-        try:
-            x, y = (float(row[name]) * scale for name, scale in columns)
-        except (TypeError, ValueError):
-            raise PatternError(
-                f"{path}:{line}: found {list(row.values())}; expected two numbers"
-            ) from None
-        points.append((x, y))
-    return points
-
-
-def _column(path: Path, names: list[str], axis: str) -> tuple[str, float]:
-    for name in names:
-        if name and name.strip().startswith(f"{axis} (") and name.strip().endswith(")"):
-            return name, parse(f"1 {name.strip()[3:-1]}", "m")
-    raise PatternError(f'{path}:1: found columns {names}; expected one named like "{axis} (um)"')
 
 
 def _check(made: Targets, axes: Mapping[str, Axis]) -> None:

@@ -27,6 +27,13 @@ from .reference import ReferenceTrack
 _FAR = 500e-9
 """Gap beyond which the current is taken to be free of the surface when the hum is learnt, m."""
 _FOUND = (HopStatus.OK, HopStatus.TOUCHED)
+_HOPELESS = {
+    HopStatus.NO_CURRENT: "a bubble in the pipette, a broken wire, or no bias",
+    HopStatus.OVERLOAD: "the tip is broken wide open, or the gain is too high",
+    HopStatus.SETTINGS: "the amplifier cannot be read as it is set",
+    HopStatus.UNSETTLED: "the stage does not come to rest",
+}
+"""Statuses that no further hop will mend, and what may be behind them."""
 
 
 class ScanAborted(SicmError):
@@ -39,7 +46,7 @@ class ScanSettings:
 
     retries: attempts after the first. tolerance: change of the reference current from hop to hop
     that is taken for drift. lift: additional height of an attempt after an early surface.
-    hopeless: targets in a row without current after which the scan is given up.
+    hopeless: targets in a row that could not be measured at all after which the scan is given up.
     """
 
     setpoint: float
@@ -75,7 +82,7 @@ class Scanner:
     _counts: Counter[str] = field(default_factory=Counter)
     _place: tuple[float, float] | None = None
     _begun: float = math.nan
-    _without_current: int = 0
+    _blind: int = 0
 
     def run(self) -> str:
         """Visit all targets. Returns `done` or `stopped`; raises ScanAborted if it is hopeless."""
@@ -186,13 +193,12 @@ class Scanner:
             z = record.curves["z"][: record.stop]
             far = int(np.searchsorted(-z, -(record.z_stop + _FAR)))
             self.mains.learn(record.first, record.curves["current"][:far])
-        gone = record.status is HopStatus.NO_CURRENT
-        self._without_current = self._without_current + 1 if gone else 0
         self._publish_progress(index, record)
-        if self._without_current >= self.settings.hopeless:
+        self._blind = self._blind + 1 if record.status in _HOPELESS else 0
+        if self._blind >= self.settings.hopeless:
             raise ScanAborted(
-                "the pipette current is gone: a bubble in the pipette, a broken wire or no bias "
-                "(check them, then run the rest of the scan)"
+                f'{self._blind} targets in a row ended with "{record.status.value}": '
+                f"{_HOPELESS[record.status]}"
             )
 
     def _publish_progress(self, index: int, record: HopRecord) -> None:

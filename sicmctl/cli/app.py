@@ -1,0 +1,259 @@
+"""The command line."""
+
+import json
+import sys
+from dataclasses import asdict
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from sicmctl import __version__
+
+from .exits import BAD_INPUT, FAILED_SAFELY, say_error, told
+
+app = typer.Typer(
+    help="Run an operando scanning ion conductance microscope, or a virtual one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
+RunFileArgument = Annotated[Path, typer.Argument(metavar="RUN.h5", help="Run file.")]
+
+
+@app.callback()
+def _app() -> None:
+    """Run an operando scanning ion conductance microscope, or a virtual one."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+@app.command()
+def demo(
+    sample: Annotated[str, typer.Option(help="graphite, flat, tilted, hopg or grating.")] = (
+        "graphite"
+    ),
+    pixels: Annotated[int, typer.Option(min=2, max=512, help="Pixels along each side.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of every random number.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="New folder for everything.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Start a virtual rig, image a sample on it, and write figures and a report."""
+    from .demo import SAMPLES, DemoRequest  # noqa: PLC0415
+    from .demo import demo as run_demo  # noqa: PLC0415
+
+    if sample not in SAMPLES:
+        say_error(f'--sample: found "{sample}"; expected one of {", ".join(SAMPLES)}', as_json)
+        raise typer.Exit(BAD_INPUT)
+    if out is not None and out.exists():
+        say_error(f"--out: found {out}, which exists; expected a new folder", as_json)
+        raise typer.Exit(BAD_INPUT)
+    with told(as_json):
+        result = run_demo(DemoRequest(sample, pixels, seed, out), quiet=as_json)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "outcome": result.run.outcome.outcome,
+                    "file": str(result.run.file),
+                    "report": str(result.report),
+                    "figures": [str(path) for path in result.figures],
+                    "rq": result.rq,
+                    "rq_truth": result.rq_truth,
+                    "pixels": result.pixels,
+                    "found": result.found,
+                }
+            )
+        )
+    else:
+        print(f"run file  {result.run.file}")
+        print(f"report    {result.report}")
+        print(f"figures   {result.folder / 'figures'}")
+        print(f"surface found at {result.found} of {result.pixels} pixels")
+        print(f"Rq        {_length(result.rq)} measured, {_length(result.rq_truth)} true")
+    if result.run.outcome.outcome == "failed":
+        raise typer.Exit(FAILED_SAFELY)
+
+
+def _length(metres: float) -> str:
+    return f"{metres * 1e6:.4f} um" if abs(metres) >= 1e-7 else f"{metres * 1e9:.3f} nm"
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def simulate(  # noqa: PLR0917  (typer gives them by name)
+    sim: Annotated[Path | None, typer.Argument(metavar="SIM.toml", help="Virtual rig.")] = None,
+    rig: Annotated[Path | None, typer.Option(help="Where to write a rig.toml that fits.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Where to write what is true.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every random number.")] = None,
+    clock: Annotated[str | None, typer.Option(help="lockstep or realtime.")] = None,
+    until_stdin_closes: Annotated[
+        bool, typer.Option("--until-stdin-closes", help="Stop at the end of standard input.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Start the virtual instruments and print their addresses."""
+    from .laboratory import serve  # noqa: PLC0415
+
+    if clock not in (None, "lockstep", "realtime"):
+        say_error(f'--clock: found "{clock}"; expected lockstep or realtime', as_json)
+        raise typer.Exit(BAD_INPUT)
+    options = {"--rig": rig, "--truth": truth, "--seed": seed, "--clock": clock}
+    arguments = [str(sim)] if sim is not None else []
+    for name, value in options.items():
+        arguments += [name, str(value)] if value is not None else []
+    arguments += ["--json"] if as_json else []
+    arguments += ["--until-stdin-closes"] if until_stdin_closes else []
+    with told(as_json):
+        raise typer.Exit(serve(arguments))
+
+
+@app.command()
+def check(
+    rig: Annotated[Path, typer.Argument(metavar="RIG.toml", help="Rig file.")],
+    as_json: Json = False,
+) -> None:
+    """Connect to a rig, identify its instruments and show its limits. Moves nothing."""
+    from sicmctl import client  # noqa: PLC0415
+
+    from .check import show_report  # noqa: PLC0415
+
+    with told(as_json):
+        report = client.check(rig)
+    if as_json:
+        print(json.dumps(asdict(report)))
+    else:
+        show_report(report)
+
+
+@app.command()
+def run(
+    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", help="What to do.")],
+    rig: Annotated[Path, typer.Option(help="Rig file.")],
+    out: Annotated[Path, typer.Option(metavar="RUN.h5", help="New run file.")],
+    as_json: Json = False,
+) -> None:
+    """Run an experiment. Ctrl-C ends it after the present hop and makes the rig safe."""
+    from .progress import RunConsole  # noqa: PLC0415
+    from .running import run_answering_keyboard  # noqa: PLC0415
+
+    with told(as_json), RunConsole(as_json) as console:
+        result = run_answering_keyboard(rig, experiment, out, console)
+    outcome = result.outcome
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "outcome": outcome.outcome,
+                    "reason": outcome.reason,
+                    "safe": list(outcome.safe),
+                    "file": str(result.file),
+                    "journal": str(result.journal),
+                }
+            )
+        )
+    else:
+        print(f"{outcome.outcome}: {result.file}")
+    if outcome.outcome != "done":
+        raise typer.Exit(FAILED_SAFELY)
+
+
+@app.command()
+def info(run_file: RunFileArgument, as_json: Json = False) -> None:
+    """Say what a run file holds."""
+    from sicmctl.analysis.summary import summarise  # noqa: PLC0415
+    from sicmctl.data.runfile import RunFile  # noqa: PLC0415
+
+    from .info import show_summary  # noqa: PLC0415
+
+    with told(as_json), RunFile(run_file) as file:
+        summary = summarise(file)
+    if as_json:
+        print(msgspec.json.encode(summary).decode())
+    else:
+        show_summary(summary)
+
+
+@app.command()
+def report(
+    run_file: RunFileArgument,
+    out: Annotated[Path | None, typer.Option(help="HTML file; default: beside the run.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write figures (PNG) and a report (HTML) of a run file."""
+    from sicmctl.analysis.figures import save_figures  # noqa: PLC0415
+    from sicmctl.analysis.report import write_report  # noqa: PLC0415
+    from sicmctl.data.runfile import RunFile  # noqa: PLC0415
+
+    with told(as_json), RunFile(run_file) as file:
+        page = write_report(file, out or run_file.with_suffix(".html"))
+        figures = save_figures(file, page.with_suffix("").with_name(page.stem + "-figures"))
+    _print_files([page, *figures], as_json)
+
+
+@app.command()
+def export(
+    run_file: RunFileArgument,
+    to: Annotated[str, typer.Option("--to", help="gwy, csv or xyz.")],
+    out: Annotated[Path | None, typer.Option(help="Where to; default: beside the run.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Export a run file to another format."""
+    from sicmctl.data.exporters import export as do_export  # noqa: PLC0415
+
+    with told(as_json):
+        files = do_export(run_file, to, out)
+    _print_files(files, as_json)
+
+
+@app.command()
+def recover(
+    journal: Annotated[Path, typer.Argument(metavar="RUN.sicmlog", help="Journal of a run.")],
+    out: Annotated[Path | None, typer.Option(metavar="RUN.h5", help="New run file.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run file.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Build the run file of a run that died from its journal."""
+    from sicmctl.data.recover import recover as do_recover  # noqa: PLC0415
+
+    with told(as_json):
+        recovery = do_recover(journal, out, overwrite=overwrite)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "file": str(recovery.out),
+                    "hops": recovery.hops,
+                    "scans": recovery.scans,
+                    "last": recovery.last,
+                    "interrupted": recovery.interrupted,
+                    "losses": [str(loss) for loss in recovery.losses],
+                }
+            )
+        )
+    else:
+        print(recovery.report())
+
+
+def _print_files(files: list[Path], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"files": [str(path) for path in files]}))
+    else:
+        print("\n".join(str(path) for path in files))
+
+
+def main() -> None:
+    """Run the command line; the exit code is 0 (done), 1 (failed safely) or 2 (bad input)."""
+    # Text of the program holds characters that an old Windows code page lacks.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    app(prog_name="sicmctl")

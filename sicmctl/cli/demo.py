@@ -1,0 +1,117 @@
+"""`sicmctl demo`: simulate, run, report, in one go."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sicmctl.analysis.figures import save_figures
+from sicmctl.analysis.report import write_report
+from sicmctl.analysis.roughness import roughness
+from sicmctl.client import RunResult
+from sicmctl.data.runfile import RunFile
+
+from .laboratory import Laboratory, find
+from .progress import RunConsole
+from .running import run_answering_keyboard
+
+SAMPLES = ("graphite", "flat", "tilted", "hopg", "grating")
+
+_SIM = """\
+schema = 1
+seed = {seed}
+
+[sample]
+kind = "{sample}"
+"""
+
+_EXPERIMENT = """\
+schema = 1
+title = "Demonstration: {sample}, {size_um} um, {pixels} x {pixels}"
+sample = "virtual {sample}"
+
+[[step]]
+title = "Image"
+
+[step.scan]
+pattern = "raster"
+size = "{size_um} um"
+pixels = {pixels}
+prescan = {{ pixels = 12, amplitude = "6 um" }}
+
+[step.scan.hop]
+amplitude = "2 um"
+fall_rate = "60 nm/ms"
+setpoint = "1 %"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """Where everything is and how well the surface was met. m."""
+
+    run: RunResult
+    folder: Path
+    report: Path
+    figures: list[Path]
+    rq: float
+    rq_truth: float
+    pixels: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRequest:
+    """What is to be imaged. out: a new folder, or the first free `sicmctl-demo-N`."""
+
+    sample: str
+    pixels: int
+    seed: int
+    out: Path | None
+    size_um: float = 20
+
+
+def demo(asked: DemoRequest, quiet: bool = False) -> DemoResult:
+    """Hop over a virtual sample and leave data, figures and a report in a new folder."""
+    folder = _new_folder(asked.out)
+    sim, rig, truth = folder / "sim.toml", folder / "rig.toml", folder / "truth.h5"
+    experiment = folder / "experiment.toml"
+    sim.write_text(_SIM.format(seed=asked.seed, sample=asked.sample), encoding="utf-8")
+    experiment.write_text(
+        _EXPERIMENT.format(sample=asked.sample, pixels=asked.pixels, size_um=f"{asked.size_um:g}"),
+        encoding="utf-8",
+    )
+    with Laboratory(sim, rig, truth), RunConsole(quiet) as console:
+        result = run_answering_keyboard(rig, experiment, folder / "run.h5", console)
+    with RunFile(result.file) as file:
+        report = write_report(file, folder / "report.html")
+        figures = save_figures(file, folder / "figures")
+        rq, rq_truth, pixels, found = _compare(file, truth)
+    return DemoResult(result, folder, report, figures, rq, rq_truth, pixels, found)
+
+
+def _compare(file: RunFile, truth: Path) -> tuple[float, float, int, int]:
+    """Return Rq as measured and true, pixels, and pixels at which the surface was found."""
+    scan = file.scan()
+    height, status = scan.frame("height"), scan.frame("status")
+    y, x = scan.axes
+    found = int(np.count_nonzero(status == scan.status_names.index("ok")))
+    with find("truth")(truth) as true:
+        rq_truth = float(true.rq(x, y))
+    return roughness(height, y, x).rq, rq_truth, height.size, found
+
+
+def _new_folder(out: Path | None) -> Path:
+    """Make a new folder: the one asked for, or the first free sicmctl-demo-N."""
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=False)
+        return out
+    number = 1
+    while True:
+        folder = Path(f"sicmctl-demo-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        return folder

@@ -1,0 +1,124 @@
+"""What a run looks like on the console: a bar on a terminal, plain lines otherwise."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from sicmctl.hal.quantity import show
+from sicmctl.messages import (
+    Alarm,
+    AnyMessage,
+    HopDone,
+    Note,
+    RunEnded,
+    RunStarted,
+    ScanStarted,
+)
+from sicmctl.messages import Progress as ScanProgress
+
+_LINE_EVERY = 5.0
+"""Seconds between plain lines."""
+
+
+class RunConsole:
+    """Shows the messages of a run on standard error, so that standard output stays for data."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=quiet or not sys.stderr.isatty(),
+        )
+        self._task: TaskID | None = None
+        self._told_at = 0.0
+        self._failures = 0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, message: AnyMessage) -> None:
+        """Show one message, if it is of interest."""
+        if self._quiet:
+            return
+        match message:
+            case RunStarted():
+                self._say(f"run: {message.title}")
+            case ScanStarted():
+                self._begin(message)
+            case HopDone() if not message.accepted:
+                self._failures += 1
+            case ScanProgress():
+                self._progress(message)
+            case Alarm():
+                remedy = f" ({message.remedy})" if message.remedy else ""
+                self._say(f"{message.level}: {message.source}: {message.text}{remedy}")
+            case Note():
+                self._say(f"note: {message.text}")
+            case RunEnded() if message.reason:
+                self._say(f"{message.outcome}: {message.reason}")
+            case _:
+                pass
+
+    def _begin(self, scan: ScanStarted) -> None:
+        rows, columns = scan.shape
+        s = scan.settings
+        self._say(
+            f"scan {scan.scan}: {scan.pattern} of {columns} x {rows}, {scan.engine} engine, "
+            f"fall rate {s['speed'] * 1e6:.3g} nm/ms (highest safe {s['highest_speed'] * 1e6:.3g}),"
+            f" setpoint {s['setpoint']:.2%} (smallest safe {s['smallest_setpoint']:.2%}), "
+            f"current {show(s['current'], 'A')}"
+        )
+        self._failures = 0
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(f"scan {scan.scan}", total=rows * columns, told="")
+
+    def _progress(self, p: ScanProgress) -> None:
+        found = p.counts.get("ok", 0)
+        told = (
+            f"{p.hops_per_second:.1f} hops/s, {_duration(p.eta)} of rig time left, "
+            f"{p.done - found} not ok, {self._failures} repeated"
+        )
+        if self._task is not None:
+            self._bar.update(self._task, completed=p.done, told=told)
+        now = time.monotonic()
+        if self._bar.disable and (p.done == p.total or now - self._told_at >= _LINE_EVERY):
+            self._told_at = now
+            self._say(f"scan {p.scan}: {p.done}/{p.total} hops, {told}")
+
+    def _say(self, text: str) -> None:
+        self._bar.console.print(text, markup=False, soft_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
