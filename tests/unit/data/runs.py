@@ -1,5 +1,7 @@
 """Small runs as lists of messages, for the tests of data and analysis."""
 
+from typing import Any
+
 import numpy as np
 
 from sicmctl.messages import (
@@ -52,12 +54,14 @@ def scan_started(rows: int = 3, columns: int = 4, scan: int = 0, time: float = 0
     )
 
 
-def hop(started: ScanStarted, index: int, *, attempt: int = 0, n: int = 20, **changes) -> HopDone:
+def hop(
+    started: ScanStarted, index: int, *, attempt: int = 0, n: int = 20, **changes: Any
+) -> HopDone:
     """A hop whose height is 1 um + 10 nm * row + 1 nm * column."""
     row, column = int(started.row.numpy()[index]), int(started.column.numpy()[index])
     height = 1e-6 + 1e-8 * row + 1e-9 * column
     z = np.linspace(2e-6, height, n)
-    fields = {
+    fields: dict[str, Any] = {
         "time": started.time + 0.1 * (index + 1) + 0.01 * attempt,
         "scan": started.scan,
         "index": index,

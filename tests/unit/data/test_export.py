@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import gwyfile
 import numpy as np
@@ -25,7 +26,7 @@ def run(tmp_path: Path) -> Path:
 
 def test_gwy(run: Path) -> None:
     (path,) = export(run, "gwy")
-    container = gwyfile.load(str(path))
+    container: Any = gwyfile.load(str(path))
     channels = gwyfile.util.get_datafields(container)
     assert list(channels) == [
         f"{title}, scan {scan}"

@@ -1,8 +1,10 @@
 """The run file: the same however it came about, plottable, and plain about what is wrong."""
 
 from pathlib import Path
+from typing import Any
 
 import h5py
+import msgspec
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ def content(path: Path) -> dict[str, object]:
     """Everything in an HDF5 file: values, types, storage and attributes."""
     found: dict[str, object] = {}
 
-    def visit(name: str, thing: h5py.Group | h5py.Dataset) -> None:
+    def visit(name: str, thing: Any) -> None:
         for key, value in thing.attrs.items():
             found[f"{name}@{key}"] = repr(value)
         if isinstance(thing, h5py.Dataset):
@@ -148,7 +150,7 @@ def test_curves_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_nexus_viewer_finds_the_height(built: Path) -> None:
     with h5py.File(built) as file:
-        group: h5py.Group = file
+        group: Any = file
         while "default" in group.attrs:
             group = group[group.attrs["default"]]
         assert group.name == "/entry/scan_0/frame"
@@ -166,7 +168,7 @@ def test_a_nexus_viewer_finds_the_height(built: Path) -> None:
 def test_every_float_has_units(built: Path) -> None:
     without = []
 
-    def visit(name: str, thing: h5py.Group | h5py.Dataset) -> None:
+    def visit(name: str, thing: Any) -> None:
         if isinstance(thing, h5py.Dataset) and thing.dtype.kind == "f" and not thing.attrs.get(
             "units"
         ):  # fmt: skip
@@ -283,3 +285,48 @@ def test_never_overwrites(tmp_path: Path, built: Path) -> None:
         build(tmp_path / "run.sicmlog", built)
     with pytest.raises(RunFileError, match="cannot create"):
         RunFileWriter(tmp_path / "nowhere" / "run.h5")
+
+
+def test_axes_of_a_turned_raster(tmp_path: Path) -> None:
+    level = scan_started()
+    x, y, turn = level.x.numpy(), level.y.numpy() - 1e-6, np.radians(30)
+    turned = msgspec.structs.replace(
+        level,
+        x=Array.of(x * np.cos(turn) - y * np.sin(turn), "<f8"),
+        y=Array.of(1e-6 + x * np.sin(turn) + y * np.cos(turn), "<f8"),
+    )
+    build(write_journal(tmp_path / "j", [STARTED, turned]), tmp_path / "r.h5")
+    with RunFile(tmp_path / "r.h5") as run:
+        assert run.scan().angle == pytest.approx(turn)
+        rows, columns = run.scan().axes
+        np.testing.assert_allclose(rows, [1e-6, 1.5e-6, 2e-6])
+        np.testing.assert_allclose(columns, np.linspace(0, 2e-6, 4))
+
+
+def test_axes_of_a_line_again_and_again(tmp_path: Path) -> None:
+    x, y = np.tile([0.0, 3e-6, 6e-6], 2), np.tile([0.0, 4e-6, 8e-6], 2)
+    line = ScanStarted(
+        time=0.0,
+        scan=0,
+        pattern="line",
+        shape=(2, 3),
+        x=Array.of(x, "<f8"),
+        y=Array.of(y, "<f8"),
+        row=Array.of(np.repeat([0, 1], 3), "<i4"),
+        column=Array.of(np.tile([0, 1, 2], 2), "<i4"),
+        extent=(0.0, 6e-6, 0.0, 8e-6),
+    )
+    build(write_journal(tmp_path / "j", [STARTED, line]), tmp_path / "r.h5")
+    with RunFile(tmp_path / "r.h5") as run:
+        rows, columns = run.scan().axes
+        np.testing.assert_array_equal(rows, [0, 1])
+        np.testing.assert_allclose(columns, [0, 5e-6, 10e-6])
+
+
+def test_hops_beyond_the_frame_are_kept_in_the_table(tmp_path: Path) -> None:
+    started = scan_started(1, 1)
+    run = [STARTED, started, *(msgspec.structs.replace(hop(started, 0), row=i) for i in range(3))]
+    build(write_journal(tmp_path / "j", run), tmp_path / "r.h5")
+    with RunFile(tmp_path / "r.h5") as file:
+        assert file.scan().count == 3
+        assert file.frame().shape == (1, 1)
