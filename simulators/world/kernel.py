@@ -25,14 +25,14 @@ from simulators.world.rig import (
     STEEPNESS,
 )
 from simulators.world.rng import normals
-from simulators.world.sample import height, look
+from simulators.world.sample import height, look, plane
 from simulators.world.slow import CHANNELS, DRIFT, FACTOR, NODE, OFFSET, VIBRATION, node
 from simulators.world.stage import POSITION, SENSED, advance, target
 
 TICK = 1e-8
 
 _MOVED = 0.25e-9  # lateral motion (m) below which the heights under the tip are kept
-_FAR = 60.0  # gaps, in inner radii, from which any surface is as good as flat
+_FAR = 60.0  # heights above the highest point, in inner radii, where any surface seems flat
 _LEVEL = 20.0  # gaps, in local reliefs, from which the local surface is as good as flat
 _LIFTED = 1e-9  # gap (m) at which a contact is over
 _BENDING = 0.5e-6  # contact depth (m) that halves the leak under the rim
@@ -49,10 +49,9 @@ def sense(rig, relief, state, x, y, z):
     """
     tip, seen, scalars = rig.tip, state.looked, state.scalars
     if abs(x - seen[_X]) > _MOVED or abs(y - seen[_Y]) > _MOVED:
-        under = height(rig.surface, relief, x, y)
-        if z - under > _FAR * tip.radius:
-            scalars[GAP] = z - under
-            return flat_conductance(tip, z - under)
+        if z - plane(rig.surface, x, y) - rig.surface.top > _FAR * tip.radius:
+            scalars[GAP] = z - height(rig.surface, relief, x, y)
+            return flat_conductance(tip, scalars[GAP])
         seen[_X], seen[_Y] = x, y
         seen[_LOW], seen[_HIGH], seen[_TOP], seen[_STEEP] = look(
             rig.surface, relief, tip.radius, tip.contact_radius, x, y, state.local

@@ -63,7 +63,7 @@ def _admittance_table(radius_ratio: float) -> NDArray[np.float64]:
     """1/(R0 + r(s)) on a uniform grid of s/(1+s), where s = r_i/gap and r = B s/(2 pi).
 
     In this variable the function is nearly a ratio of straight lines, so that linear
-    interpolation is good to 1e-6 without a logarithm per sample.
+    interpolation is good to 2e-6 without a logarithm per sample.
     """
     t = np.linspace(0.0, 1.0, _CELLS + 1)[:-1]
     s = t / (1 - t)

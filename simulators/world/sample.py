@@ -34,6 +34,8 @@ class Surface(NamedTuple):
     slope_y: float
     mean: float
     """Height of the plane at (left, bottom), everything included."""
+    top: float
+    """Highest point of the map above the plane."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Sample:
         left, bottom = (middle - self.size / 2 for middle in self.centre)
         mean = c.height + self.offset - (slope_x + slope_y) * self.size / 2
         spacing = self.size / len(self.map)
-        return Surface(spacing, left, bottom, slope_x, slope_y, mean)
+        return Surface(spacing, left, bottom, slope_x, slope_y, mean, float(self.map.max()))
 
     def height(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
         """Height (m) at x, y (m; broadcast against each other) in the stage's coordinates."""
@@ -94,8 +96,14 @@ def height(surface, h, x, y):
     i1, j1 = (i0 + 1) % n, (j0 + 1) % n
     low = h[j0, i0] + fu * (h[j0, i1] - h[j0, i0])
     high = h[j1, i0] + fu * (h[j1, i1] - h[j1, i0])
-    plane = surface.slope_x * (x - surface.left) + surface.slope_y * (y - surface.bottom)
-    return surface.mean + plane + low + fv * (high - low)
+    return plane(surface, x, y) + low + fv * (high - low)
+
+
+@njit(cache=True)
+def plane(surface, x, y):
+    """Height (m) of the mean plane at one point."""
+    tilt = surface.slope_x * (x - surface.left) + surface.slope_y * (y - surface.bottom)
+    return surface.mean + tilt
 
 
 @njit(cache=True)

@@ -35,7 +35,7 @@ def test_where_an_approach_ends(
 ):
     """Late by filter, sampling and reaction, early by what noise triggers before its time.
 
-    Mean and standard deviation against an independent Monte-Carlo prototype.
+    Mean and standard deviation against an independent Monte-Carlo simulation.
     """
     on = {"thermal": True, "shot": 0.3, "voltage": 0.35e-6}
     fast_z = quiet.stage.z.model_copy(update={"resonance": 50e3})  # lags by 0.1-0.4 nm
