@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .names import RunFileError
-from .runfile import RunFile
+
+if TYPE_CHECKING:
+    from .runfile import RunFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,22 +17,22 @@ class Exporter:
 
     suffix: str
     title: str
-    write: Callable[[RunFile, Path], list[Path]]
+    write: Callable[["RunFile", Path], list[Path]]
 
 
-def _gwy(run: RunFile, out: Path) -> list[Path]:
+def _gwy(run: "RunFile", out: Path) -> list[Path]:
     from .export_gwy import export_gwy  # noqa: PLC0415  (imports only what the export needs)
 
     return export_gwy(run, out)
 
 
-def _csv(run: RunFile, out: Path) -> list[Path]:
+def _csv(run: "RunFile", out: Path) -> list[Path]:
     from .export_csv import export_csv  # noqa: PLC0415
 
     return export_csv(run, out)
 
 
-def _xyz(run: RunFile, out: Path) -> list[Path]:
+def _xyz(run: "RunFile", out: Path) -> list[Path]:
     from .export_csv import export_xyz  # noqa: PLC0415
 
     return export_xyz(run, out)
@@ -48,6 +51,8 @@ def export(path: Path | str, to: str, out: Path | str | None = None) -> list[Pat
     out: by default beside the run file. Raises RunFileError for an unknown format, for a file that
     exists already, and for a run file that cannot be read.
     """
+    from .runfile import RunFile  # noqa: PLC0415  (h5py is slow to import)
+
     if to not in exporters:
         raise RunFileError(f"no export to {to!r}; there are: {', '.join(exporters)}")
     exporter = exporters[to]

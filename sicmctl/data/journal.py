@@ -1,64 +1,25 @@
-"""The journal of a run, `RUN.sicmlog`: every message, appended as it happens, checksummed.
-
-The file is a header and then records. All integers are little-endian.
-
-    file header   magic (12 bytes) | version u16 | reserved u16 | crc32 of the 16 bytes before
-    record        marker (4 bytes) | number u32 | length u32 | crc32 of the payload
-                  | crc32 of the 16 bytes before | payload (`messages.encode`)
-
-A record counts if both its checksums hold. After damage the reader looks for the next marker that
-begins such a record; the running number tells how many records lie in between.
-"""
+"""The journal of a run, `RUN.sicmlog`: every message, appended as it happens, checksummed."""
 
 import contextlib
 import errno
 import logging
 import mmap
 import os
-import struct
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from zlib import crc32
 
 import msgspec
 
 from sicmctl import messages
-from sicmctl.hal.errors import SicmError
 from sicmctl.messages import AnyMessage, Message
 
+from .records import MAX_PAYLOAD, JournalError, Loss, file_header, lose, record, scan
+
+__all__ = ["SUFFIX", "JournalError", "JournalWriter", "Loss", "read_journal"]
+
 SUFFIX = ".sicmlog"
-VERSION = 1
-MAGIC = b"\x89SICMLOG\r\n\x1a\n"[:12]
-MARKER = b"\xf5\xfeR\xff"
-"""Three of the four bytes never occur in UTF-8, so no text in a message looks like a marker."""
-MAX_PAYLOAD = 1 << 28
-
-_HEADER = struct.Struct("<12sHHI")
-_RECORD = struct.Struct("<4sIIII")
 _log = logging.getLogger(__name__)
-
-
-class JournalError(SicmError):
-    """The journal cannot be written, or the file is no journal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A stretch of a journal that could not be read.
-
-    offset, size: where, in bytes. records: how many are gone, None if nobody can tell (the tail).
-    """
-
-    offset: int
-    size: int
-    reason: str
-    records: int | None = None
-
-    def __str__(self) -> str:
-        count = {None: "", 1: "1 record, "}.get(self.records, f"{self.records} records, ")
-        return f"{count}{self.size} bytes at byte {self.offset}: {self.reason}"
 
 
 class JournalWriter:
@@ -185,18 +146,6 @@ class JournalWriter:
         return JournalError(f"cannot write {self.path}: {error.strerror}")
 
 
-def file_header(version: int = VERSION) -> bytes:
-    """Return the first bytes of a journal."""
-    head = _HEADER.pack(MAGIC, version, 0, 0)[:-4]
-    return head + struct.pack("<I", crc32(head))
-
-
-def record(number: int, payload: bytes) -> bytes:
-    """Return one record, header and payload."""
-    head = _RECORD.pack(MARKER, number & 0xFFFFFFFF, len(payload), crc32(payload), 0)[:-4]
-    return head + struct.pack("<I", crc32(head)) + payload
-
-
 def read_journal(path: Path | str, losses: list[Loss] | None = None) -> Iterator[AnyMessage]:
     """Yield every intact message of a journal, in order, in bounded memory.
 
@@ -208,7 +157,7 @@ def read_journal(path: Path | str, losses: list[Loss] | None = None) -> Iterator
         try:
             message = messages.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            _lose(losses, Loss(offset, len(payload), f"not understood: {error}", 1))
+            lose(losses, Loss(offset, len(payload), f"not understood: {error}", 1))
             continue
         yield message
 
@@ -218,98 +167,12 @@ def _records(path: Path, losses: list[Loss]) -> Iterator[tuple[int, bytes]]:
     try:
         size = path.stat().st_size
         if not size:
-            _lose(losses, Loss(0, 0, "the file is empty"))
+            lose(losses, Loss(0, 0, "the file is empty"))
             return
         with path.open("rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as m:
-            yield from _scan(m, path, losses)
+            yield from scan(m, path, losses)
     except OSError as error:
         raise JournalError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _scan(data: mmap.mmap, path: Path, losses: list[Loss]) -> Iterator[tuple[int, bytes]]:
-    size, expected = len(data), 0
-    here = _check_header(data, path)
-    if here is None:
-        _lose(losses, Loss(0, size, "torn in the file header"))
-        return
-    while here < size:
-        found = _intact(data, here, expected)
-        if found is None:
-            here, expected, loss = _resynchronise(data, here, expected)
-            _lose(losses, loss)
-            continue
-        number, payload = found
-        if number > expected:
-            _lose(losses, Loss(here, 0, "records are missing", number - expected))
-        yield here, payload
-        here, expected = here + _RECORD.size + len(payload), number + 1
-
-
-def _check_header(data: mmap.mmap, path: Path) -> int | None:
-    """Return where records begin, None if there are none."""
-    head = data[: _HEADER.size]
-    if len(head) < _HEADER.size and file_header().startswith(head):
-        return None
-    if len(head) == _HEADER.size:
-        magic, version, _, check = _HEADER.unpack(head)
-        if magic == MAGIC and check == crc32(head[:-4]):
-            if version > VERSION:
-                raise JournalError(
-                    f"{path} is a journal of version {version}; this program reads up to version "
-                    f"{VERSION} (update sicmctl)"
-                )
-            return _HEADER.size
-    if _next_intact(data, 0, 0) is None and not head.startswith(MAGIC):
-        raise JournalError(f"{path} is not a sicmctl journal")
-    return 0
-
-
-def _intact(data: mmap.mmap, here: int, least: int) -> tuple[int, bytes] | None:
-    """Return (number, payload) of the record at `here`, None if it is torn or damaged."""
-    head = data[here : here + _RECORD.size]
-    if len(head) < _RECORD.size:
-        return None
-    marker, number, length, check, head_check = _RECORD.unpack(head)
-    if marker != MARKER or head_check != crc32(head[:-4]) or number < least:
-        return None
-    payload = data[here + _RECORD.size : here + _RECORD.size + length]
-    return (number, payload) if len(payload) == length and crc32(payload) == check else None
-
-
-def _next_intact(data: mmap.mmap, start: int, least: int) -> tuple[int, int] | None:
-    """Return (offset, number) of the first intact record from `start` on."""
-    here = data.find(MARKER, start)
-    while here >= 0:
-        if found := _intact(data, here, least):
-            return here, found[0]
-        here = data.find(MARKER, here + 1)
-    return None
-
-
-def _resynchronise(data: mmap.mmap, here: int, expected: int) -> tuple[int, int, Loss]:
-    """Return where to go on, the number expected there, and what is lost in between."""
-    if found := _next_intact(data, here + 1, expected):
-        there, number = found
-        reason = "damaged" if number > expected else "damaged, but no record is missing"
-        return there, number, Loss(here, there - here, reason, number - expected)
-    return len(data), expected, Loss(here, len(data) - here, _why(data, here))
-
-
-def _why(data: mmap.mmap, here: int) -> str:
-    head = data[here : here + _RECORD.size]
-    if len(head) < _RECORD.size:
-        return "torn in the header of the last record"
-    marker, _, length, _, check = _RECORD.unpack(head)
-    if marker != MARKER or check != crc32(head[:-4]):
-        return "damaged to the end of the file"
-    if here + _RECORD.size + length > len(data):
-        return "torn in the last record"
-    return "the last record is damaged"
-
-
-def _lose(losses: list[Loss], loss: Loss) -> None:
-    _log.warning("journal: lost %s", loss)
-    losses.append(loss)
 
 
 def _sync_directory(path: Path) -> None:

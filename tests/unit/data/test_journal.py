@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sicmctl import messages
-from sicmctl.data import journal
+from sicmctl.data import journal, records
 from sicmctl.data.journal import JournalError, JournalWriter, Loss, read_journal
 from sicmctl.messages import AnyMessage, Note
 
@@ -19,8 +19,8 @@ from .runs import small_run
 
 
 def journal_bytes(run: list[AnyMessage]) -> bytes:
-    records = (journal.record(i, messages.encode(m)) for i, m in enumerate(run))
-    return journal.file_header() + b"".join(records)
+    parts = (records.record(i, messages.encode(m)) for i, m in enumerate(run))
+    return records.file_header() + b"".join(parts)
 
 
 def read(path: Path, data: bytes) -> tuple[list[AnyMessage], list[Loss]]:
@@ -80,7 +80,7 @@ def test_cuts_and_flips_in_a_larger_journal(
         for message, first, end in zip(run, ends, ends[1:], strict=False)
         if end <= cut and not any(first <= place < end for place in flips)
     ]
-    if not intact and any(place < len(journal.MAGIC) for place in flips):
+    if not intact and any(place < len(records.MAGIC) for place in flips):
         with pytest.raises(JournalError):
             read(path, bytes(whole[:cut]))
         return
@@ -125,7 +125,7 @@ def test_zeros_after_a_power_cut(tmp_path: Path) -> None:
 
 def test_an_unknown_message_is_told(tmp_path: Path) -> None:
     run = notes(2)
-    data = journal_bytes(run) + journal.record(2, b"\x81\xa4type\xa3new")
+    data = journal_bytes(run) + records.record(2, b"\x81\xa4type\xa3new")
     found, losses = read(tmp_path / "n", data)
     assert same(found, run)
     assert "not understood" in losses[0].reason
@@ -135,7 +135,7 @@ def test_files_that_are_no_journal(tmp_path: Path) -> None:
     (tmp_path / "no").write_bytes(b"hello, this is a text file of some length")
     with pytest.raises(JournalError, match="not a sicmctl journal"):
         list(read_journal(tmp_path / "no"))
-    (tmp_path / "newer").write_bytes(journal.file_header(version=99))
+    (tmp_path / "newer").write_bytes(records.file_header(version=99))
     with pytest.raises(JournalError, match="version 99"):
         list(read_journal(tmp_path / "newer"))
     with pytest.raises(JournalError, match="cannot read"):
