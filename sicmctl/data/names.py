@@ -23,7 +23,7 @@ UNITS = {
     "time": "s", "dwell": "s", "duration": "s", "delay": "s", "uncertainty": "s",
     "reference": "A", "reference_sd": "A", "reference_current": "A", "noise": "A",
     "speed": "m/s", "fall_rate": "m/s", "bandwidth": "Hz", "rate": "Hz", "sample_rate": "Hz",
-    "setpoint": "1", "fraction": "1", "attempts": "1", "retries": "1",
+    "gain": "V/A", "setpoint": "1", "fraction": "1", "attempts": "1", "retries": "1",
 }  # fmt: skip
 
 MEANINGS = {
@@ -53,16 +53,16 @@ MEANINGS = {
 """What the columns of the table of hops mean."""
 
 _PATTERNS = (
-    (r"^timing_", "s"), (r"^height", "m"),
+    (r"^timing_", "s"), (r"^height", "m"), (r"setpoint|ratio$|fraction|tolerance", "1"),
     (r"m_per_v|metres_per_volt", "m/V"), (r"a_per_v|amperes_per_volt", "A/V"),
     (r"v_per_a|volts_per_ampere", "V/A"), (r"v_per_v", "V/V"),
     (r"speed|fall_rate|velocity", "m/s"), (r"bandwidth|frequency|sample_rate|cutoff|corner", "Hz"),
     (r"resistance", "Ohm"), (r"capacitance", "F"), (r"angle|rotation|slope|tilt", "rad"),
     (r"time|dwell|duration|delay|interval|reaction|settle", "s"), (r"rate$", "Hz"),
     (r"current", "A"), (r"voltage|potential|bias|command", "V"),
-    (r"sensor|height|amplitude|distance|radius|gap|margin|size|pitch|step|retract|floor|^[xyz]$"
+    (r"sensor|height|amplitude|lift|clear|distance|radius|gap|margin|size|pitch|step|retract|floor|^[xyz]$"
      r"|_[xyz]$|^[xyz]_|position|width|length", "m"),
-    (r"setpoint|fraction|ratio|count|number|attempts|retries|points|rows|columns|seed", "1"),
+    (r"count|number|attempts|retries|debounce|hopeless|points|rows|columns|seed", "1"),
 )  # fmt: skip
 
 

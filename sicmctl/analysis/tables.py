@@ -1,0 +1,88 @@
+"""The numbers of a run as rows of text, for the report and the console."""
+
+import math
+from collections.abc import Mapping
+
+from sicmctl.data.names import unit_of
+from sicmctl.hal.quantity import show
+
+from .summary import RunSummary, ScanSummary
+
+Rows = list[tuple[str, str]]
+
+
+def run_rows(summary: RunSummary) -> Rows:
+    """Return what the table about the run says."""
+    info = summary.info
+    rows = [
+        ("Run", info.run),
+        ("Sample", info.sample),
+        ("Operator", info.operator),
+        ("Start", info.start_time),
+        ("End", info.end_time),
+        ("Duration", _duration(info.duration)),
+        ("Hops", str(summary.hops)),
+        ("File", summary.file),
+        ("Program", f"sicmctl {info.program_version}"),
+    ]
+    return [(name, text) for name, text in rows if text]
+
+
+def scan_rows(scan: ScanSummary) -> Rows:
+    """Return what the table about a scan says."""
+    width, height = scan.size
+    size = f"{show(width, 'm', 3)} × {show(height, 'm', 3)}" if math.isfinite(width) else ""
+    rows = [
+        ("Pattern", f"{scan.pattern}, {scan.shape[1]} × {scan.shape[0]} pixels"),
+        ("Size", size),
+        ("Outcome", scan.outcome),
+        ("Pixels with a height", f"{scan.measured} of {scan.targets}"),
+        ("Hops", f"{scan.hops}, of them {scan.retried} tried again"),
+        ("Duration", _duration(scan.duration)),
+        ("Rate", f"{scan.hops_per_second:.3g} hops/s" if scan.hops > 1 else ""),
+        ("Time spent approaching", _percent(scan.duty)),
+        ("Median height", _quantity(scan.height, "m")),
+        ("Median height uncertainty", _quantity(scan.height_sd, "m")),
+        ("Reference current", _quantity(scan.reference, "A")),
+        ("Reference drift over the scan", _percent(scan.drift)),
+        ("Hop engine", scan.engine),
+    ]
+    if scan.roughness and math.isfinite(scan.roughness.rq):
+        rows += [
+            ("Rq (plane removed)", _quantity(scan.roughness.rq, "m")),
+            ("Ra (plane removed)", _quantity(scan.roughness.ra, "m")),
+            ("Sz (plane removed)", _quantity(scan.roughness.sz, "m")),
+        ]
+    return [(name, text) for name, text in rows if text]
+
+
+def number_rows(numbers: Mapping[str, float]) -> Rows:
+    """Return settings or calibration, each with its unit."""
+    return [
+        (name.replace("_", " "), _setting(value, unit_of(name))) for name, value in numbers.items()
+    ]
+
+
+def _setting(value: float, unit: str) -> str:
+    if unit in ("", "1"):
+        return f"{value:.6g}"
+    return show(value, unit, 6) if "/" not in unit else f"{value:.6g} {unit}"
+
+
+def _quantity(value: float, unit: str) -> str:
+    return show(value, unit).replace(" u", " µ") if math.isfinite(value) else ""
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.3g} %" if math.isfinite(value) else ""
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration as a person says it: 1 h 02 min 03 s."""
+    if not math.isfinite(seconds):
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min {rest:02d} s" if hours else f"{minutes} min {rest:02d} s"
