@@ -10,6 +10,7 @@ from sicmctl.data.runfile import Scan
 from .roughness import fit_plane
 from .style import (
     F64,
+    INK,
     MISSING,
     NA,
     NM,
@@ -24,6 +25,7 @@ from .style import (
 )
 
 GAP = "#bcd7ee"
+NO_ESTIMATE, NO_ESTIMATE_COLOUR = "ok, but no height", "#7f7f7f"
 NO_HEIGHT = "no height measured yet"
 
 
@@ -117,10 +119,11 @@ def current_map(scan: Scan) -> Picture:
 
 def status_map(scan: Scan) -> Picture:
     """How each pixel ended, with counts."""
-    status: NDArray[np.int8] = scan.frame("status")
+    status: NDArray[np.int8] = scan.frame("status").copy()
+    names = [*scan.status_names, NO_ESTIMATE]
+    status[(status == 0) & ~np.isfinite(scan.frame())] = len(names) - 1
+    colours = [STATUS_COLOURS.get(name, "#999999") for name in names[:-1]] + [NO_ESTIMATE_COLOUR]
     figure, axes = canvas(f"Scan {scan.number}: status of each pixel", (6.4, 5.6))
-    names = scan.status_names
-    colours = [STATUS_COLOURS.get(name, "#999999") for name in names]
     draw_image(
         axes,
         np.where(status < 0, np.nan, status),
@@ -129,17 +132,14 @@ def status_map(scan: Scan) -> Picture:
         vmin=-0.5,
         vmax=len(names) - 0.5,
     )
-    counts = [(name, int((status == number).sum())) for number, name in enumerate(names)]
+    counts = [int((status == number).sum()) for number in range(len(names))]
+    found = [*zip(names, colours, counts, strict=True)]
+    found.append(("not reached", MISSING, int((status < 0).sum())))
     legend = [
-        Patch(facecolor=STATUS_COLOURS.get(name, "#999999"), edgecolor="#222222", lw=0.5,
-              label=f"{name}: {count}")
-        for name, count in counts
+        Patch(facecolor=colour, edgecolor=INK, lw=0.5, label=f"{name}: {count}")
+        for name, colour, count in found
         if count
-    ]  # fmt: skip
-    if missing := int((status < 0).sum()):
-        legend.append(
-            Patch(facecolor=MISSING, edgecolor="#222222", lw=0.5, label=f"not reached: {missing}")
-        )
+    ]
     figure.legend(handles=legend, loc="outside lower center", ncols=3, frameon=False)
     caption = "How the hop that stands for each pixel ended, with the number of pixels."
     return Picture("status", "Status", caption, figure)

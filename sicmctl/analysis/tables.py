@@ -31,7 +31,7 @@ def run_rows(summary: RunSummary) -> Rows:
 def scan_rows(scan: ScanSummary) -> Rows:
     """Return what the table about a scan says."""
     width, height = scan.size
-    size = f"{show(width, 'm', 3)} × {show(height, 'm', 3)}" if math.isfinite(width) else ""
+    size = f"{_quantity(width, 'm')} × {_quantity(height, 'm')}" if math.isfinite(width) else ""
     rows = [
         ("Pattern", f"{scan.pattern}, {scan.shape[1]} × {scan.shape[0]} pixels"),
         ("Size", size),
@@ -66,7 +66,7 @@ def number_rows(numbers: Mapping[str, float]) -> Rows:
 def _setting(value: float, unit: str) -> str:
     if unit in ("", "1"):
         return f"{value:.6g}"
-    return show(value, unit, 6) if "/" not in unit else f"{value:.6g} {unit}"
+    return show(value, unit, 6).replace(" u", " µ") if "/" not in unit else f"{value:.6g} {unit}"
 
 
 def _quantity(value: float, unit: str) -> str:
