@@ -93,7 +93,8 @@ class HopDone(Message, frozen=True, kw_only=True, tag="hop"):
     stands for the pixel (else it is followed by another).
     first: timeline sample of curve sample 0. stop: curve index of the stop.
     x, y: where the sensors saw the tip, mean over the approach. status: a `HopStatus` value.
-    height: the chosen estimate, m, NaN if none; height_sd its standard uncertainty; method its name.
+    height: the chosen estimate, m, NaN if none; height_sd: its standard uncertainty; method: its
+    name.
     heights: every estimate by method. curves: role -> samples (A, m), all of one length.
     timing: phase -> seconds.
     """

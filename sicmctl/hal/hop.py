@@ -81,7 +81,8 @@ class HopRecord:
     """What happened in one hop.
 
     first: timeline sample at which the approach begins. rate: samples/s.
-    curves: role -> samples from the start of the ramp to the end of the dwell (A, m), equal shapes.
+    curves: `current` (A), `x`, `y`, `z` (m) from the start of the ramp to the end of the dwell, of
+        equal shapes; the delay of the position sensors is taken out.
     stop: index into the curves at which the ramp was stopped; n if it ran to the floor.
     reference, reference_sd: mean of the reference window and its standard error, A.
     reference_samples: length of that window, which ends where the curves begin.

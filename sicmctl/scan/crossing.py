@@ -6,7 +6,7 @@ import numpy as np
 
 from sicmctl.scan.bessel import F64, IMPULSE_VARIANCE, delay
 from sicmctl.scan.curve import Tip
-from sicmctl.scan.height_types import Approach, Height, Status, failed, usable_end
+from sicmctl.scan.height_types import Approach, Height, Status, failed, far_reference, usable_end
 from sicmctl.scan.noise import NoiseModel, autocovariance
 from sicmctl.scan.speed import early_trigger
 
@@ -32,6 +32,7 @@ def at_stop(a: Approach, tip: Tip, noise: NoiseModel) -> Height:
     early = early_trigger(tip, abs(a.reference), a.speed, a.setpoint, noise, filter_hz=a.filter_hz)
     bias = -a.speed * (delay(a.filter_hz) + 0.5 / a.rate + reaction) + early + a.lag_bias
     slope = abs(a.reference) * float(tip.slope(a.setpoint))
+    bias -= (far_reference(a, tip) / a.reference - 1) * abs(a.reference) / slope
     variance = (0.9 * noise.sigma(a.filter_hz) / slope) ** 2 + (a.speed / a.rate) ** 2 / 12
     variance += (a.speed * a.reaction_sd) ** 2 + noise.vibration**2 + z_sd**2
     variance += ((a.reference_sd * (1 - a.setpoint)) ** 2 + noise.hum**2 / 2) / slope**2
@@ -50,7 +51,7 @@ def at_level(a: Approach, tip: Tip, noise: NoiseModel) -> Height:
     width = max(1, round(_SMOOTH * tip.inner_radius / a.speed * a.rate))
     if end < max(6, 3 * width):
         return failed("crossing", "too_short")
-    drop = 1 - a.current[:end] / a.reference
+    drop = 1 - a.current[:end] / far_reference(a, tip)
     smooth = np.convolve(drop, np.ones(width) / width, mode="valid")
     shallow = np.flatnonzero(smooth < _SHALLOW * a.setpoint)
     first = int(shallow[-1]) + width // 2 if shallow.size else 0

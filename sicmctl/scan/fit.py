@@ -3,9 +3,10 @@
     I(t) / I_ref = F[ A f(g + (z(t) - z_s) / kappa) ] + b t + c cos(w t) + s sin(w t)
 
 f is the approach curve of the tip, g its gap at the setpoint, F the Bessel filter, z_s the height
-sought. A is tied to the reference, b (drift) and c, s (mains) to what is plausible, kappa to 1
-unless the residual says otherwise. Gauss-Newton on decorrelated block means: generalised least
-squares, so that the inverse of the normal matrix is the covariance.
+sought: that at which the current is down by the setpoint from its value far away, not from the
+reference, which felt the surface already. A is tied to the reference, b (drift) and c, s (mains)
+to what is plausible, kappa to 1 unless the residual says otherwise. Gauss-Newton on decorrelated
+block means: generalised least squares, so that the inverse of the normal matrix is the covariance.
 """
 
 from __future__ import annotations
@@ -206,8 +207,7 @@ def _equations(
     zs, level, linear = theta[:, _Z], theta[:, _A], theta[:, 2:-1]
     kappa = np.exp(theta[:, _STRETCH])
     above = (b.top - zs) / kappa  # the reference was taken at this distance, a little below I_inf
-    top = tip.current(tip.gap(b.setpoint) + above)
-    surface = tip.gap(1 - (1 - b.setpoint) * top)
+    surface = tip.gap(b.setpoint)
     top = tip.current(surface + above)
     away = (b.z - zs[:, None]) / kappa[:, None]
     gap = surface[:, None] + away

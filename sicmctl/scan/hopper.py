@@ -248,8 +248,12 @@ class DaqHopEngine:
         self.stage.play(path, self._pause(request, reference, sign))
         blocks = self._fall(request, watch, len(ramp))
         self.stage.halt()
-        blocks.append(self._read(self._dwell_samples(request)))
-        self.stage.synchronise(blocks[-1])
+        rested = self._rested(watch) if self.comparator else 0
+        missing = self._dwell_samples(request) - rested
+        if missing > 0:
+            blocks.append(self._read(missing))
+        if not self.comparator:
+            self.stage.synchronise(blocks[-1])
         return self._record(request, reference, watch, first, blocks)
 
     def _pause(self, request: HopRequest, reference: _Reference, sign: float) -> Pause | None:
@@ -292,6 +296,11 @@ class DaqHopEngine:
             return int(np.clip(fall * self.stream.rate, small, samples))
         return 4 * small
 
+    @staticmethod
+    def _rested(watch: Watch) -> int:
+        """Samples read already since the card froze the ramp."""
+        return watch.samples - watch.crossing if watch.crossing is not None else 0
+
     def _dwell_samples(self, request: HopRequest) -> int:
         """At least the time in which the stage comes to rest, and a window to average over."""
         axis = self.stage.axes["z"]
@@ -320,7 +329,7 @@ class DaqHopEngine:
     ) -> HopRecord:
         whole = blocks[0].followed_by(*blocks[1:])
         position = self.stage.position(whole)
-        curves = {"current": self.amplifier.current(whole), **position}
+        curves = {"current": self.amplifier.current(whole), **self._aligned(position)}
         rest = max(round(0.4e-3 * self.stream.rate), 4)
         z_stop = float(position["z"][-rest:].mean())
         status = watch.status or HopStatus.OK
@@ -341,6 +350,15 @@ class DaqHopEngine:
             bandwidth=reference.state.bandwidth,
             note=watch.note,
         )
+
+    def _aligned(self, position: dict[str, F64]) -> dict[str, F64]:
+        """Take the sensors' delay out, so that every curve belongs to the sample clock."""
+        out: dict[str, F64] = {}
+        for name, seen in position.items():
+            late = self.stage.axes[name].sensor_delay * self.stream.rate
+            index = np.arange(len(seen), dtype=np.float64)
+            out[name] = np.interp(index + late, index, seen) if late else seen
+        return out
 
     def _touched(self, current: F64, watch: Watch) -> bool:
         """Whether the current, averaged over a tenth of a millisecond, fell to contact."""

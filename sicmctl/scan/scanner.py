@@ -7,7 +7,7 @@ unless the current is gone for good, which ends the scan safely.
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -268,8 +268,11 @@ class Scanner:
             setpoint=record.request.stop.setpoint,
             filter_hz=record.bandwidth,
             noise=self.noise,
+            reaction=self.hops.reaction().typical,
         )
-        return dict(estimate_all(approach, self.tip))
+        heights: dict[str, Height] = dict(estimate_all(approach, self.tip))
+        heights["stop"] = replace(heights["stop"], value=record.z_stop)
+        return heights
 
     def _without_hum(self, record: HopRecord) -> tuple[F64, float]:
         current = record.curves["current"]

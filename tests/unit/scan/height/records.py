@@ -38,7 +38,8 @@ def record(
     t_ref: float = 20e-3,
     tell: bool = True,
 ) -> Approach:
-    """One hop whose height (m) is `truth`: the z at which the current is down by the setpoint.
+    """One hop whose height (m) is `truth`: the z at which the current is down by the setpoint
+    from its value far away.
 
     `stretch` scales the gap, `excess` the excess resistance of the true curve; `drift` is the
     relative change of the current per second; `t_ref` the time averaged for the reference.
@@ -53,11 +54,7 @@ def record(
 
     gaps = np.geomspace(1e-9, 5e-6, 20000)
     curve = shape(gaps)
-    start = height  # gap surface at z = truth, ramp from truth + height
     surface = float(np.interp(1 - setpoint, curve, gaps))
-    for _ in range(5):
-        level = (1 - setpoint) * float(shape(np.array([surface + start]))[0])
-        surface = float(np.interp(level, curve, gaps))
     z = truth + height - speed * np.maximum(t, 0)
     shake = np.zeros_like(t)
     if vibration:
