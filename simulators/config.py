@@ -11,8 +11,9 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from simulators.cellconfig import CellConfig, PotentiostatConfig
 from simulators.quantity import (
     Amplitude,
     Angle,
@@ -42,6 +43,7 @@ from simulators.quantity import (
     Temperature,
     Transimpedance,
 )
+from simulators.section import Section, keys_at
 
 INPUTS = ("amplifier.command", "stage.x", "stage.y", "stage.z")
 """Analog inputs of the plant, in the column order of `Plant.run`'s drive."""
@@ -108,12 +110,6 @@ def setting(name: str, value: object, units_required: bool = False) -> float | s
     if word not in kind:
         raise ValueError(f"{name} cannot be {value!r}; allowed: {', '.join(kind)}")
     return word
-
-
-class Section(BaseModel):
-    """A table of SIM.toml: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class PipetteConfig(Section):
@@ -403,6 +399,8 @@ class SimConfig(Section):
     host: HostConfig = HostConfig()
     clock: ClockConfig = ClockConfig()
     daq: DaqConfig = DaqConfig()
+    cell: CellConfig | None = None
+    potentiostat: PotentiostatConfig | None = None
     event: tuple[EventConfig, ...] = ()
 
     @classmethod
@@ -438,23 +436,15 @@ def _explain(error: ValidationError, text: str, origin: str, model: type[BaseMod
     lines: list[str] = []
     for problem in error.errors():
         path = tuple(str(part) for part in problem["loc"])
-        where = _line_of(text, path)
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
-            message = f"unknown key; allowed: {', '.join(_keys_at(model, path[:-1]))}"
+            message = f"unknown key; allowed: {', '.join(keys_at(model, path[:-1]))}"
         elif problem["type"] == "literal_error":
             message = f"{problem['input']!r} is not allowed; {message}"
-        lines.append(f"{origin}:{where}: {'.'.join(path)}: {message}")
+        if path[0] == "cell":  # its kind stands in the path, but not in the file
+            path = path[:1] + path[2:]
+        lines.append(f"{origin}:{_line_of(text, path)}: {'.'.join(path)}: {message}")
     return "\n".join(lines)
-
-
-def _keys_at(model: type[BaseModel], path: tuple[str, ...]) -> list[str]:
-    for part in path:
-        field = model.model_fields.get(part)
-        inner = EventConfig if part == "event" else field.annotation if field else None
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _line_of(text: str, path: tuple[str, ...]) -> int:
@@ -465,7 +455,7 @@ def _line_of(text: str, path: tuple[str, ...]) -> int:
     for number, line in enumerate(text.splitlines(), start=1):
         if header := re.match(r"\s*\[\[?\s*([^]]+?)\s*\]\]?", line):
             table = header[1].split(".")
-            if line.lstrip().startswith("[["):
+            if line.lstrip().startswith("[[") and table == ["event"]:
                 seen += 1
             here = table
         elif key := re.match(r"\s*([\w\"./-]+)\s*=", line):
