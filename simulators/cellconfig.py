@@ -51,8 +51,7 @@ class RcCell(Section):
     """A dummy cell: a resistor parallel to a capacitor, behind a series resistor."""
 
     kind: Literal["rc"] = "rc"
-    series_resistance: SeriesResistance = 100.0
-    """0 joins the capacitor straight to the instrument, which current control alone can bear."""
+    series_resistance: Resistance = 100.0
     resistance: Resistance = 1e3
     capacitance: SomeCapacitance = 20e-6
     potential: Potential = 0.0
@@ -266,7 +265,7 @@ class PotentiostatConfig(Section):
     gain_error: Number = 0.0
     """Of the measured current."""
     offset: Potential = 0.0
-    """Of the measured and of the set potential."""
+    """Of the measured potential."""
 
     @field_validator("ranges")
     @classmethod

@@ -1,0 +1,265 @@
+"""A potentiostat's analog front end: the `CellPort` that a virtual instrument's firmware works."""
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulators.cellconfig import PotentiostatConfig
+from simulators.cellport import Control, Reading
+from simulators.clocks import Clock
+from simulators.world.cell import Cell
+from simulators.world.rng import normals, stream
+
+_GROWTH = 0.1
+"""A sub-step's share of the time since the control last changed."""
+_COARSEST = 2e-3
+"""Volts a ramp may go in one sub-step of a cell that is not exact."""
+_UNDERLOAD = 0.02
+"""Share of full scale below which a lower current range would do."""
+_NOISE = 0x40
+
+Listener = Callable[[float, float, float], None]
+
+
+@dataclass
+class _Low:
+    """A first-order low-pass for an input that is linear in time; exact for any step."""
+
+    value: float
+
+    def follow(self, dt: float, start: float, end: float, tau: float) -> float:
+        lag = (end - start) / dt * tau
+        self.value = end - lag + (self.value - start + lag) * math.exp(-dt / tau)
+        return self.value
+
+
+class FrontEnd:
+    """Control loop, counter electrode, current ranges and converters around one cell.
+
+    What is held reaches the cell through a first-order loop; readings pass the measurement's
+    first-order low-pass, are averaged, get the noise of one reading (which falls with averaging
+    and bandwidth) and are rounded to the converter's steps. Where the counter electrode would
+    need more than the compliance voltage, the cell gets what that voltage gives.
+
+    listener: called with time (s), true potential (V) and true current (A) after each sub-step.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        config: PotentiostatConfig,
+        clock: Clock,
+        seed: int = 1,
+        listener: Listener | None = None,
+    ) -> None:
+        self.cell, self.config, self.clock = cell, config, clock
+        self._listener = listener
+        self._hardware = config.hardware
+        self._loop_tau = 1 / (2 * math.pi * config.bandwidth)
+        self._key, self._count = stream(seed, _NOISE), 0
+        self._lock = threading.RLock()
+        self._mode, self._value, self._slope = Control.OPEN, 0.0, 0.0
+        self._now = self._since = clock.time
+        self._applied = _Low(0.0)
+        self._lost = False
+        self.full_scale = self._hardware.ranges[-1]
+        self._true = cell.step(0.0, Control.OPEN, 0.0, 0.0)
+        self._shown = _Low(self._true[0]), _Low(self._true[1])
+        self.set_bandwidth(config.measurement_bandwidth)
+
+    @property
+    def time(self) -> float:
+        return self.clock.time
+
+    @property
+    def ranges(self) -> tuple[float, ...]:
+        """Full scales (A) there are, ascending."""
+        return self._hardware.ranges
+
+    @property
+    def reach(self) -> float:
+        """Greatest potential (V), either way, that can be asked for."""
+        return self._hardware.reach
+
+    @property
+    def truth(self) -> tuple[float, float, float]:
+        """Time (s), potential (V) and current (A) as they are, at the last sub-step."""
+        with self._lock:
+            return self._now, *self._true
+
+    def control(self, mode: Control, value: float = 0.0, slope: float = 0.0) -> None:
+        with self._lock:
+            self.advance(self.clock.present(self._now))
+            if mode is not self._mode:
+                held = self.cell.step(0.0, Control.OPEN, 0.0, 0.0)[0], 0.0
+                before = self._true if self._mode is not Control.OPEN else held
+                self._applied.value = before[0] if mode is Control.POTENTIAL else before[1]
+            if mode is Control.POTENTIAL:
+                value = min(max(value, -self.reach), self.reach)
+            self._mode, self._value, self._slope = mode, value, slope
+            self._since, self._lost = self._now, False
+            if mode is Control.OPEN:
+                self._true = self.cell.step(0.0, mode, 0.0, 0.0)
+
+    def set_current_range(self, full_scale: float) -> None:
+        fitting = (fs for fs in self.ranges if fs >= full_scale * (1 - 1e-9))
+        with self._lock:
+            self.full_scale = next(fitting, self.ranges[-1])
+
+    def set_bandwidth(self, hertz: float) -> None:
+        with self._lock:
+            self._measured_hz = hertz
+
+    def read(self, at: float, average: float = 0.0) -> Reading:
+        self.clock.wait(at)
+        with self._lock:
+            self.advance(at - average)
+            mean = self.advance(at)
+            return self._convert(self._now, *mean, self._quiet(average))
+
+    def impedance(self, frequency: float, amplitude: float, periods: int = 3) -> complex:
+        """As `CellPort.impedance`: the cell linearised about its state when the periods are over.
+
+        The sine itself is not played to the cell: it is taken to be small and to leave no trace.
+        """
+        duration = periods / frequency
+        self.clock.wait(self._now + duration)
+        with self._lock:
+            self.advance(self._now + duration)
+            z = self.cell.impedance(frequency)
+            by_potential = self._mode is Control.POTENTIAL
+            potential = amplitude if by_potential else amplitude * abs(z)
+            current = amplitude / abs(z) if by_potential else amplitude
+            sigma = self._quiet(duration) * math.sqrt(2)  # of each part of a complex amplitude
+            e_sigma, i_sigma = self._sigmas()
+            (a, b), (c, d) = self._normals(), self._normals()
+            e = potential + sigma * e_sigma * complex(a, b)
+            i = current + sigma * i_sigma * complex(c, d)
+            return z / abs(z) * e / i
+
+    def interrupt(self) -> None:
+        self.clock.interrupt()
+
+    def resume(self) -> None:
+        """Forget an interrupt that ended no read yet."""
+        self.clock.resume()
+
+    def advance(self, until: float) -> tuple[float, float]:
+        """Let the cell's time pass until then; mean potential and current shown meanwhile."""
+        with self._lock:
+            start, e_area, i_area = self._now, 0.0, 0.0
+            while self._now < until:
+                shown = self._shown[0].value, self._shown[1].value
+                dt = self._substep(until - self._now)
+                e_area += 0.5 * dt * (shown[0] + self._shown[0].value)
+                i_area += 0.5 * dt * (shown[1] + self._shown[1].value)
+            span = self._now - start
+            if span <= 0:
+                return self._shown[0].value, self._shown[1].value
+            return e_area / span, i_area / span
+
+    def _substep(self, limit: float) -> float:
+        """Pass one sub-step of at most `limit` (s); returns its length."""
+        age = self._now - self._since
+        longest = self.cell.longest_step
+        if longest < math.inf and self._mode is Control.POTENTIAL and self._slope:
+            longest = min(longest, _COARSEST / abs(self._slope))
+        dt = min(longest, max(0.25 * self._loop_tau, _GROWTH * age))
+        if dt >= limit * (1 - 1e-9):
+            dt, end = limit, self._now + limit
+        else:
+            end = self._now + dt
+        target = self._value + self._slope * age
+        before = self._applied.value
+        after = self._applied.follow(dt, target, target + self._slope * dt, self._loop_tau)
+        was = self._true
+        self._true = self._drive(dt, before, after)
+        tau = 1 / (2 * math.pi * self._measured_hz)
+        for low, old, new in zip(self._shown, was, self._true, strict=True):
+            low.follow(dt, old, new, tau)
+        self._now = end
+        if self._listener:
+            self._listener(end, *self._true)
+        return dt
+
+    def _drive(self, dt: float, before: float, after: float) -> tuple[float, float]:
+        """Step the cell; beyond compliance, with what the counter electrode can still give."""
+        limit, state = self._hardware.compliance, self.cell.state
+        if self._lost:
+            before = after
+        result = self.cell.step(dt, self._mode, before, after)
+        needed = self._counter(result)
+        self._lost = self._mode is not Control.OPEN and abs(needed) > limit
+        if not self._lost:
+            return result
+        self.cell.state = state
+        rest = self.cell.step(0.0, Control.OPEN, 0.0, 0.0)[0]
+        inside = rest if self._mode is Control.POTENTIAL else 0.0
+        edge = math.copysign(limit, needed)
+
+        def miss(value: float) -> float:
+            self.cell.state = state
+            return self._counter(self.cell.step(dt, self._mode, value, value)) - edge
+
+        value = _root(miss, inside, after)
+        self.cell.state = state
+        self._applied.value = value
+        return self.cell.step(dt, self._mode, value, value)
+
+    def _counter(self, result: tuple[float, float]) -> float:
+        """Voltage (V) between working and counter electrode."""
+        return result[0] + result[1] * self.config.counter_resistance
+
+    def _convert(self, time: float, potential: float, current: float, quiet: float) -> Reading:
+        """What the converters make of a mean; `quiet` is what averaging leaves of the noise."""
+        config, full = self.config, self.full_scale
+        e_sigma, i_sigma = self._sigmas()
+        e_noise, i_noise = self._normals()
+        potential += config.offset + quiet * e_sigma * e_noise
+        current = current * (1 + config.gain_error) + quiet * i_sigma * i_noise
+        if config.potential_step:
+            potential = round(potential / config.potential_step) * config.potential_step
+        overload = abs(current) > full
+        current = min(max(current, -full), full)
+        if config.current_bits:
+            step = 2 * full / 2**config.current_bits
+            current = round(current / step) * step
+        underload = abs(current) < _UNDERLOAD * full and full > self.ranges[0]
+        return Reading(time, potential, current, overload, underload, self._lost)
+
+    def _sigmas(self) -> tuple[float, float]:
+        """rms noise of potential (V) and current (A) in one reading at the chosen bandwidth."""
+        share = math.sqrt(self._measured_hz / self.config.noise_bandwidth)
+        return share * self.config.potential_noise, (
+            share * self.config.current_noise * self.full_scale
+        )
+
+    def _quiet(self, average: float) -> float:
+        """What averaging leaves of white noise behind a first-order low-pass."""
+        return 1 / math.sqrt(1 + math.pi * self._measured_hz * average)
+
+    def _normals(self) -> tuple[float, float]:
+        self._count += 1
+        return normals(self._key, np.uint64(self._count))
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Zero of a monotone function between two points (regula falsi after Illinois)."""
+    f_low, f_high = function(low), function(high)
+    if f_low * f_high > 0:
+        return low
+    middle = low
+    for _ in range(60):
+        middle = high - f_high * (high - low) / (f_high - f_low)
+        f = function(middle)
+        if abs(f) < 1e-9:
+            break
+        if f * f_high < 0:
+            low, f_low = high, f_high
+        else:
+            f_low *= 0.5
+        high, f_high = middle, f
+    return middle
