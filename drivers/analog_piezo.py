@@ -65,6 +65,7 @@ class AnalogPiezo:
         self._generator = daq.generator([o.output for o in self._options.values()])
         self._path: F64 | None = None
         self._commanded: dict[str, float] = {}
+        self._begun: dict[str, float] = {}
 
     @classmethod
     def open(cls, options: Options, daq: Daq) -> Self:
@@ -88,7 +89,7 @@ class AnalogPiezo:
         """Follow a path of shape (3, n), m; a finished path is put away first."""
         self._generator.halt()
         self._generator.play((path - self._offset) / self._scale, pause)
-        self._path = path
+        self._path, self._begun = path, self._commanded
         self._commanded = dict(zip(_AXES, map(float, path[:, -1]), strict=True))
 
     def halt(self) -> None:
@@ -100,6 +101,8 @@ class AnalogPiezo:
         if done:
             last = self._path[:, done - 1]
             self._commanded = dict(zip(_AXES, map(float, last), strict=True))
+        else:
+            self._commanded = self._begun
         self._path = None
 
     def synchronise(self, block: Block) -> None:
@@ -108,9 +111,9 @@ class AnalogPiezo:
             tail = slice(-min(len(block), 20), None)
             if axis.readback is not None and axis.readback in block:
                 volts = float(block[axis.readback][-1])
-                self._commanded[name] = axis.offset + axis.scale * volts
+                self._take(name, axis.offset + axis.scale * volts)
             else:
-                self._commanded[name] = float(self._sensor(name, block)[tail].mean())
+                self._take(name, float(self._sensor(name, block)[tail].mean()))
 
     def position(self, block: Block) -> dict[str, F64]:
         """Return the sensors' positions, m."""
@@ -119,6 +122,10 @@ class AnalogPiezo:
     def safe_state(self) -> None:
         """Hold still. Lifting the tip takes time and is the engine's first act."""
         self.halt()
+
+    def _take(self, name: str, position: float) -> None:
+        """Believe a measured position; what lies beyond the travel is noise, not a command."""
+        self._commanded[name] = self.axes[name].travel.clip(position)
 
     def _sensor(self, name: str, block: Block) -> F64:
         axis = self._options[name]
