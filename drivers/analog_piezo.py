@@ -13,6 +13,8 @@ from sicmctl.hal.quantity import Hertz, Metres, MetresPerVolt, PositiveMetres, S
 
 _NAME = "analog-piezo"
 _AXES = ("x", "y", "z")
+_TAIL = 20
+"""Samples at the end of a block that are averaged."""
 
 
 class AxisOptions(BaseModel, extra="forbid", frozen=True):
@@ -106,13 +108,17 @@ class AnalogPiezo:
         self._path = None
 
     def synchronise(self, block: Block) -> None:
-        """Take the position at the end of a block as the command: read back, else by sensor."""
+        """Take where the stage rests at the end of a block as the command.
+
+        An output that is read back tells it exactly. Without that, z and whatever has not been
+        moved yet is taken from the sensors; an axis that stood still keeps its command.
+        """
         for name, axis in self._options.items():
-            tail = slice(-min(len(block), 20), None)
             if axis.readback is not None and axis.readback in block:
                 volts = float(block[axis.readback][-1])
                 self._take(name, axis.offset + axis.scale * volts)
-            else:
+            elif name == "z" or name not in self._commanded:
+                tail = slice(-min(len(block), _TAIL), None)
                 self._take(name, float(self._sensor(name, block)[tail].mean()))
 
     def position(self, block: Block) -> dict[str, F64]:

@@ -91,6 +91,7 @@ def rig_toml(config: SimConfig, address: str) -> str:
     wired = {signal: terminal for terminal, signal in config.daq.wiring.items()}
     analog = {s: t for t, s in config.daq.wiring.items() if t.startswith("ai")}
     inputs = {role: analog[signal] for signal, role in ROLES.items() if signal in analog}
+    inputs["z_command"] = f"_{wired['stage.z']}_vs_aognd"  # the card reads its own output back
     comparator = [
         t for t, s in config.daq.wiring.items() if t.startswith("APFI") and s == "amplifier.output"
     ]
@@ -130,9 +131,11 @@ def _amplifier(config: SimConfig, wired: dict[str, str]) -> list[str]:
 
 def _axis(name: str, axis: AxisConfig, wired: dict[str, str]) -> list[str]:
     scale = axis.range / (axis.high_voltage - axis.low_voltage)
+    readback = {"readback": "z_command"} if name == "z" else {}
     return _table(
         output=wired[f"stage.{name}"],
         sensor=f"{name}_sensor",
+        **readback,
         range=f"{axis.range!r} m",
         scale=f"{scale!r} m/V",
         offset=f"{-axis.low_voltage * scale!r} m",

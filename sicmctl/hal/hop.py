@@ -12,6 +12,7 @@ class HopStatus(StrEnum):
     """How a hop ended."""
 
     OK = "ok"
+    EDGE = "edge"  # found, but the curve is that of a tip beside a step: the height is ill-defined
     NO_SURFACE = "no surface"  # the ramp ran to its floor
     TOUCHED = "touched"  # the current fell so far that tip and sample met
     LOW_REFERENCE = "low reference"  # at the top the current was lower than usual: surface or clog
@@ -50,6 +51,8 @@ class HopRequest:
     expected: where the surface is thought to be; saves time, never safety.
     dwell: how long to record at the stop before the retract.
     clear: z above which sideways motion is safe on the way to the start.
+    patience: how long the current may stay beyond half the setpoint without reaching it, s; after
+        that the rim of the tip is taken to rest on an edge beside its opening.
     usual: reference current of recent hops, A; a hop whose own differs by more than the fraction
         `tolerance` ends at the top, without an approach.
     """
@@ -64,6 +67,7 @@ class HopRequest:
     reference_time: float = 2e-3
     dwell: float = 0.0
     expected: float | None = None
+    patience: float = 10e-3
     usual: float | None = None
     tolerance: float = 0.1
 

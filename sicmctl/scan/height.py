@@ -33,6 +33,7 @@ __all__ = ["Approach", "Height", "Method", "Status", "estimate", "estimate_all",
 
 _FREE_SCALE = 8.0  # F ratio (some three sigma) at which the gap scale is freed
 _AT_ONCE = 512  # hops in one batch: bounds the memory
+_PLAUSIBLE_SCALE = 1.8  # gap scales that slopes and permeable samples explain; edges go beyond
 _DEFAULT_NOISE = NoiseModel()
 _Hop = tuple[Approach, NoiseModel, int]
 
@@ -138,10 +139,10 @@ def _height(a: Approach, row: _Row, tip: Tip, *, bent: bool) -> Height:
     if not np.isfinite([value, sd]).all() or end_gap > 1.7 * gap * kappa or sd > gap / 3:
         return failed("fit", "no_crossing")
     status: Status = "ok"
-    if bent:
-        status = "slope"
-    elif misfit:
+    if misfit or not 1 / _PLAUSIBLE_SCALE < kappa < _PLAUSIBLE_SCALE:
         status = "misfit"
+    elif bent:
+        status = "slope"
     elif end_gap > 1.3 * gap:
         status = "early"
     return Height(value, sd, "fit", status, a.lag_bias, detail)

@@ -15,7 +15,7 @@ Method = Literal["stop", "crossing", "fit"]
 Status = Literal[
     "ok",  # trust value and sd
     "slope",  # the gap scale had to be freed: slope, rim, step or permeable sample
-    "misfit",  # no template fits within the noise; sd has been widened accordingly
+    "misfit",  # no smooth surface below the tip makes such a curve: an edge or wall beside it
     "early",  # stopped well above the surface (false trigger); the value is extrapolated
     "no_crossing",  # the current never came near the setpoint
     "saturated",  # the current stands still: amplifier on its rail, or dead

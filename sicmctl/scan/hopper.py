@@ -28,13 +28,17 @@ from .watch import Watch
 
 _LEAST_SIGNAL = 20.0
 """Reference current, in units of its noise, below which there is no current to speak of."""
+_PARTIAL, _CHUNK = 0.5, 0.25e-3
+"""Share of the setpoint from which a stall is looked for, and the time averaged for it, s."""
 
 
 @dataclass(frozen=True, slots=True)
 class HopTuning:
     """What the hop engine may decide by itself. SI units.
 
-    block: how much the host reads at a time while it watches a fall.
+    block: how much the host reads at a time while it watches a fall it must stop itself.
+    look: the same, where a comparator stops the fall.
+    ahead: height above the expected surface at which a host with a comparator begins to look.
     window: over which rest is judged. still: largest change between two windows at rest.
     on_target: largest distance from the target at rest.
     settle_timeout: after which the hop is given up as unsettled.
@@ -43,6 +47,8 @@ class HopTuning:
     """
 
     block: float = 0.5e-3
+    look: float = 2e-3
+    ahead: float = 0.3e-6
     window: float = 1e-3
     still: float = 1.0e-9
     on_target: float = 20e-9
@@ -236,25 +242,31 @@ class DaqHopEngine:
         rate = self.stream.rate
         ramp = motion.ramp(request.start, request.floor, request.speed, rate)
         path = np.vstack((np.full_like(ramp, request.x), np.full_like(ramp, request.y), ramp))
-        sign = float(np.sign(reference.level))
-        watch = Watch(
-            abs(reference.level) * (1 - request.stop.setpoint),
-            sign,
-            1 if self.comparator else request.stop.debounce,
-            reference.state,
-            abs(reference.level) * (1 - self.tuning.touch),
-        )
+        watch = self._watch(request, reference)
         first = self._samples_read
-        self.stage.play(path, self._pause(request, reference, sign))
+        self.stage.play(path, self._pause(request, reference, watch.sign))
         blocks = self._fall(request, watch, len(ramp))
         self.stage.halt()
-        rested = self._rested(watch) if self.comparator else 0
-        missing = self._dwell_samples(request) - rested
+        frozen = self.comparator and watch.crossing is not None
+        missing = self._dwell_samples(request) - (self._rested(watch) if frozen else 0)
         if missing > 0:
             blocks.append(self._read(missing))
-        if not self.comparator:
+        if not frozen:
             self.stage.synchronise(blocks[-1])
         return self._record(request, reference, watch, first, blocks)
+
+    def _watch(self, request: HopRequest, reference: _Reference) -> Watch:
+        level, setpoint = abs(reference.level), request.stop.setpoint
+        return Watch(
+            level=level * (1 - setpoint),
+            sign=float(np.sign(reference.level)),
+            debounce=1 if self.comparator else request.stop.debounce,
+            state=reference.state,
+            touch_level=level * (1 - self.tuning.touch),
+            partial=level * (1 - _PARTIAL * setpoint),
+            patience=round(request.patience * self.stream.rate),
+            chunk=max(round(_CHUNK * self.stream.rate), 1),
+        )
 
     def _pause(self, request: HopRequest, reference: _Reference, sign: float) -> Pause | None:
         """Arm the comparator at this hop's own reference.
@@ -287,14 +299,15 @@ class DaqHopEngine:
         return blocks
 
     def _next_block(self, request: HopRequest, small: int, samples: int, index: int) -> int:
-        """A streamed fall is watched closely all the way. A comparator needs no watching: the
-        host looks again where it expects the surface."""
+        """A streamed fall is watched closely all the way. With a comparator the host looks only for
+        what the comparator cannot see, and not before the surface is expected."""
         if not self.comparator:
             return small
+        look = max(round(self.tuning.look * self.stream.rate), 1)
         if index == 0 and request.expected is not None:
-            fall = (request.start - request.expected) / request.speed + 1e-3
-            return int(np.clip(fall * self.stream.rate, small, samples))
-        return 4 * small
+            fall = (request.start - request.expected - self.tuning.ahead) / request.speed
+            return int(np.clip(fall * self.stream.rate, look, samples))
+        return look
 
     @staticmethod
     def _rested(watch: Watch) -> int:

@@ -14,9 +14,12 @@ import numpy as np
 from sicmctl.hal.capabilities import F64
 from sicmctl.hal.errors import SicmError
 from sicmctl.hal.hop import HopEngine, HopRecord, HopRequest, HopStatus, StopRule, Waypoint
-from sicmctl.messages import Alarm, Array, HeightValue, HopDone, Message, Progress
+from sicmctl.hal.quantity import show
+from sicmctl.messages import Alarm, Array, HeightValue, HopDone, Message, Note, Progress
 
+from . import vibration
 from .curve import Tip
+from .edge import beside_a_step
 from .height import Approach, Height, estimate_all
 from .mains import MainsTracker
 from .noise import NoiseModel
@@ -102,6 +105,8 @@ class Scanner:
             plan = self._plan_again(index, plan, record)
             attempt += 1
             record = self._hop(index, plan)
+        if self._unshaken and record.status is HopStatus.OK:
+            self._measure_vibration(record)
         self._report(index, attempt, record, accepted=True)
         self._learn(index, record)
 
@@ -111,8 +116,8 @@ class Scanner:
         A changed reference is believed only when a second attempt, from higher, shows it too; then
         one more attempt is made at the new level.
         """
-        if record.status is HopStatus.OK:
-            return True
+        if record.status in _FOUND:
+            return True  # a touched place is not touched again
         if record.status in (HopStatus.LOW_REFERENCE, HopStatus.HIGH_REFERENCE):
             if attempt >= 1:
                 self._tip_changed(record)
@@ -161,7 +166,8 @@ class Scanner:
             clear=plan.clear,
             reference_time=s.reference_time,
             expected=plan.expected,
-            dwell=s.dwell,
+            dwell=max(s.dwell, vibration.DWELL if self._unshaken else 0.0),
+            patience=self._patience,
             usual=self.track.level,
             tolerance=s.tolerance,
         )
@@ -170,6 +176,27 @@ class Scanner:
         if math.isnan(self._begun):
             self._begun = record.first / record.rate
         return record
+
+    @property
+    def _patience(self) -> float:
+        """Twice the time that the fall from half the setpoint to the setpoint takes, and a bit."""
+        tip, s = self.tip, self.settings
+        way = float(tip.gap(s.setpoint / 2)) - float(tip.gap(s.setpoint))
+        return 2 * way / s.speed + 0.3e-3
+
+    @property
+    def _unshaken(self) -> bool:
+        """Whether the vibration between tip and sample is still to be measured."""
+        return self.noise is not None and self.noise.vibration == 0
+
+    def _measure_vibration(self, record: HopRecord) -> None:
+        assert self.noise is not None
+        current, reference = self._without_hum(record)
+        shake = vibration.measure(current[record.stop :] / reference, record.rate, self.tip)
+        self.noise = replace(self.noise, vibration=max(shake, vibration.LEAST))
+        time = self._time(record)
+        text = f"vibration between tip and sample: {show(shake, 'm')} rms"
+        self.publish(Note(time=time, text=text, author="engine"))
 
     def _onward(self, index: int, record: HopRecord) -> Waypoint:
         """Where to retract to: the start of the next target, if this one was found."""
@@ -184,7 +211,6 @@ class Scanner:
     # -- what a hop told ----------------------------------------------------------------------
 
     def _learn(self, index: int, record: HopRecord) -> None:
-        self._counts[record.status.value] += 1
         if record.status in _FOUND:
             self.planner.add(self._x(index), self._y(index), record.z_stop)
         if record.status in (*_FOUND, HopStatus.NO_SURFACE):
@@ -219,9 +245,19 @@ class Scanner:
         )
 
     def _report(self, index: int, attempt: int, record: HopRecord, accepted: bool) -> None:
-        heights = self._heights(record) if record.status in _FOUND else {}
+        status, heights = record.status, dict[str, Height]()
+        if status in _FOUND:
+            approach = self._as_approach(record)
+            heights = dict(estimate_all(approach, self.tip))
+            heights["stop"] = replace(heights["stop"], value=record.z_stop)
+            if status is HopStatus.OK and beside_a_step(
+                approach, heights["fit"], record.z_stop, self.tip
+            ):
+                status = HopStatus.EDGE
         chosen = heights.get(self.settings.method)
         curves, z = record.curves, record.curves["z"]
+        if accepted:
+            self._counts[status.value] += 1
         self.publish(
             HopDone(
                 time=self._time(record),
@@ -231,7 +267,7 @@ class Scanner:
                 accepted=accepted,
                 row=int(self.targets.row[index]),
                 column=int(self.targets.column[index]),
-                status=record.status.value,
+                status=status.value,
                 first=record.first,
                 stop=record.stop,
                 x=float(curves["x"].mean()) if len(z) else self._x(index),
@@ -254,10 +290,10 @@ class Scanner:
             )
         )
 
-    def _heights(self, record: HopRecord) -> dict[str, Height]:
-        """Estimate the height by every method, with the hum taken out of curve and reference."""
+    def _as_approach(self, record: HopRecord) -> Approach:
+        """What the height estimators need of a record, with the hum taken out."""
         current, reference = self._without_hum(record)
-        approach = Approach(
+        return Approach(
             current=current,
             z=record.curves["z"],
             rate=record.rate,
@@ -270,9 +306,6 @@ class Scanner:
             noise=self.noise,
             reaction=self.hops.reaction().typical,
         )
-        heights: dict[str, Height] = dict(estimate_all(approach, self.tip))
-        heights["stop"] = replace(heights["stop"], value=record.z_stop)
-        return heights
 
     def _without_hum(self, record: HopRecord) -> tuple[F64, float]:
         current = record.curves["current"]
