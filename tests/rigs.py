@@ -63,6 +63,12 @@ def sim_text(*events: str, kind: str = "flat", more: str = "") -> str:
     return text
 
 
+def quick_sim(*events: str, more: str = "") -> str:
+    """As `sim_text`, but only 3 um below the top, so that the first approach is short."""
+    text = sim_text(*events, more=more)
+    return text.replace('range = "10 um"', 'range = "5 um"').replace('"4 um"', '"2 um"')
+
+
 def sim_at_edge(*events: str) -> str:
     """As `sim_text`, but at 0 V the stage rests at the ends of its travel: x, y low and z high."""
     low = '[stage.x]\nlow_voltage = "0 V"\n[stage.y]\nlow_voltage = "0 V"\n'
@@ -200,12 +206,21 @@ class Drivers:
     stage: Positioner
 
 
+def state_reaction(rig: Path, reaction: str) -> None:
+    """Write down in rig.toml how fast the host is, so that it need not be measured."""
+    text = rig.read_text(encoding="utf-8")
+    assert 'reaction = "auto"' in text
+    rig.write_text(text.replace('reaction = "auto"', f'reaction = "{reaction}"'), encoding="utf-8")
+
+
 @contextmanager
-def virtual(folder: Path, sim: str | None = None) -> Iterator[Virtual]:
-    """A laboratory in this process, in lockstep."""
+def virtual(folder: Path, sim: str | None = None, reaction: str | None = None) -> Iterator[Virtual]:
+    """A laboratory in this process, in lockstep. reaction: of the host, for rig.toml to state."""
     folder.mkdir(parents=True, exist_ok=True)
     config = SimConfig.parse(sim_text() if sim is None else sim)
     with Lab(config, rig=folder / "rig.toml", truth=folder / "truth.h5") as lab:
+        if reaction is not None:
+            state_reaction(lab.rig, reaction)
         yield Virtual(lab, folder)
 
 

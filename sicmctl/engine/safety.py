@@ -8,7 +8,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sicmctl.hal.errors import SicmError
+from sicmctl.hal.capabilities import Block
+from sicmctl.hal.errors import InstrumentError, SicmError
 from sicmctl.hal.hop import HopEngine, Waypoint
 from sicmctl.hal.quantity import show
 from sicmctl.scan.hopper import DaqHopEngine
@@ -58,8 +59,7 @@ def _halt(rig: Rig, hops: HopEngine | None) -> None:
 
 def _retract(rig: Rig, hops: HopEngine | None) -> None:
     """Lift the tip straight up by safety.retract, as far as the travel goes, and see it arrive."""
-    block = rig.daq.read(max(round(5e-3 * rig.daq.rate), 20))
-    rig.stage.synchronise(block)
+    rig.stage.synchronise(_read(rig, 5e-3))
     here = rig.stage.commanded
     top = rig.stage.axes["z"].travel.clip(here["z"] + rig.loaded.model.safety.retract)
     mover = hops if isinstance(hops, DaqHopEngine) else None
@@ -67,3 +67,14 @@ def _retract(rig: Rig, hops: HopEngine | None) -> None:
         raise SicmError(f"no hop engine to lift the tip from {show(here['z'], 'm')}")
     mover.leave(Waypoint(here["x"], here["y"], top, top))
     mover.rest()
+
+
+def _read(rig: Rig, seconds: float) -> Block:
+    """Read the stream, on a fresh clock if the old one has lost samples or stands still."""
+    samples = max(round(seconds * rig.daq.rate), 20)
+    try:
+        return rig.daq.read(samples)
+    except InstrumentError:
+        rig.daq.stop()
+        rig.daq.start()
+        return rig.daq.read(samples)
