@@ -37,7 +37,8 @@ class HopTuning:
     """What the hop engine may decide by itself. SI units.
 
     block: how much the host reads at a time while it watches a fall it must stop itself.
-    look: the same, where a comparator stops the fall.
+    look: the same where a comparator stops the fall, as a distance: how far the tip may press on
+        with its rim on an edge, which the comparator cannot see, before the host looks.
     ahead: height above the expected surface at which a host with a comparator begins to look.
     window: over which rest is judged. still: largest change between two windows at rest.
     on_target: largest distance from the target at rest.
@@ -47,7 +48,7 @@ class HopTuning:
     """
 
     block: float = 0.5e-3
-    look: float = 2e-3
+    look: float = 0.2e-6
     ahead: float = 0.3e-6
     window: float = 1e-3
     still: float = 1.0e-9
@@ -284,11 +285,10 @@ class DaqHopEngine:
     def _fall(self, request: HopRequest, watch: Watch, samples: int) -> list[Block]:
         """Read until the surface was met, the ramp has run out, or something is wrong."""
         rate = self.stream.rate
-        small = max(round(self.tuning.block * rate), 1)
         blocks: list[Block] = []
-        left = samples + round(2 * self.host_reaction.worst * rate) + small
+        left = samples + round((2 * self.host_reaction.worst + self.tuning.block) * rate)
         while left > 0:
-            size = min(self._next_block(request, small, samples, len(blocks)), left)
+            size = min(self._next_block(request, watch, samples), left)
             block = self._read(size)
             blocks.append(block)
             left -= size
@@ -298,15 +298,19 @@ class DaqHopEngine:
         watch.status = HopStatus.NO_SURFACE
         return blocks
 
-    def _next_block(self, request: HopRequest, small: int, samples: int, index: int) -> int:
-        """A streamed fall is watched closely all the way. With a comparator the host looks only for
-        what the comparator cannot see, and not before the surface is expected."""
+    def _next_block(self, request: HopRequest, watch: Watch, samples: int) -> int:
+        """How many samples to wait for before the next look.
+
+        A fall that the host must stop is watched closely all the way. With a comparator the host
+        looks only for what the comparator cannot see, and not before the surface is expected.
+        """
+        rate, tuning = self.stream.rate, self.tuning
         if not self.comparator:
-            return small
-        look = max(round(self.tuning.look * self.stream.rate), 1)
-        if index == 0 and request.expected is not None:
-            fall = (request.start - request.expected - self.tuning.ahead) / request.speed
-            return int(np.clip(fall * self.stream.rate, look, samples))
+            return max(round(tuning.block * rate), 1)
+        look = max(round(tuning.look / request.speed * rate), 1)
+        if watch.samples == 0 and request.expected is not None:
+            fall = (request.start - request.expected - tuning.ahead) / request.speed
+            return int(np.clip(fall * rate, look, samples))
         return look
 
     @staticmethod

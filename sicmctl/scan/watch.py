@@ -12,8 +12,9 @@ from sicmctl.hal.hop import HopStatus
 class Watch:
     """Finds the crossing of the setpoint and every reason to end a fall.
 
-    level: |current| at the setpoint, A. sign: of the current. debounce: consecutive samples below
-    the level that make a crossing. state: how the amplifier was set at the top.
+    level: |current| at the setpoint, A. sign: of the current.
+    debounce: consecutive samples below the level that make a crossing.
+    state: how the amplifier was set at the top.
     touch_level: |current| below which tip and sample have met.
     partial, patience: a current that stays below `partial` (A) for `patience` samples and does not
         reach the level has stalled: the rim of the tip rests on an edge beside its opening.
@@ -63,15 +64,15 @@ class Watch:
                 return
 
     def _find_stall(self, current: F64) -> None:
-        if self.crossing is not None or self.status is not None:
-            return
         for start in range(0, len(current), self.chunk):
             mean = float(current[start : start + self.chunk].mean())
             if mean >= self.partial:
                 self._partial_since = None
             elif self._partial_since is None:
                 self._partial_since = self.samples + start
-            elif self.samples + start - self._partial_since > self.patience:
-                self.status = HopStatus.TOUCHED
-                self.note = "the current stalled above the setpoint: the rim rests on an edge"
-                return
+        since = self._partial_since
+        if self.crossing is not None or self.status is not None or since is None:
+            return
+        if self.samples + len(current) - since > self.patience + self.chunk:
+            self.status = HopStatus.TOUCHED
+            self.note = "the current stalled above the setpoint: the rim rests on an edge"
