@@ -143,9 +143,8 @@ class GraphiteCell(Section):
 class NcmCell(Section):
     """A layered porous electrode: Zhan et al.'s nano-circuitry model.
 
-    Each layer is a slit (a capacitor); corners (resistors whose value depends on the charge
-    behind them) join them in a ladder. gamma = 0 is the transmission line. The maximum charge of
-    a slit comes from a sweep of the transmission line over `window` at `rate`.
+    The spaces between layers are slits (capacitors); corners (resistors whose value depends on
+    the charge behind them) join them in a ladder. gamma = 0 is the transmission line.
     """
 
     kind: Literal["ncm"] = "ncm"
@@ -156,16 +155,17 @@ class NcmCell(Section):
     open_resistance: Resistance | None = None
     """From the electrolyte into the first slit; left out, `corner`."""
     open_capacitance: SomeCapacitance | None = None
-    """Of the open space before the first slit; left out, `slit`."""
+    """Of the open space before the first slit; left out, a tenth of `slit`."""
     gamma: Annotated[float, Quantity("", "0.5", at_least=-0.9, at_most=0.9)] = 0.5
     floor: Share = 0.02
     """A corner's resistance never falls below this share of `corner`."""
     norm: Literal["per-slit", "global", "fixed-point"] = "per-slit"
-    """The maximum charge: of each slit in the transmission line; of a slit charged through;
-    of each slit in the ladder itself."""
+    """What a corner follows. "per-slit": the charge its slit would have in the transmission line,
+    over the most it has there; "global": its slit's own charge, over that of a slit filled by
+    the whole window; "fixed-point": its slit's own charge, over the most it has."""
     window: Window = 0.8
     rate: ScanRate = 0.05
-    """Of the potential across the slits, in the sweep that finds the maximum charge."""
+    """Of the electrode potential, in the sweep through the window that finds the most charge."""
     potential: Potential = 0.0
     """Potential of zero charge, at which the cell starts."""
 

@@ -1,10 +1,19 @@
 """Virtual electrochemical cells."""
 
-from simulators.cellconfig import CellConfig, RandlesCell, RcCell, ResistorCell
+from simulators.cellconfig import (
+    CellConfig,
+    GraphiteCell,
+    NcmCell,
+    RandlesCell,
+    RcCell,
+    ResistorCell,
+)
 from simulators.world.cell import linear
 from simulators.world.cell.cell import Cell
+from simulators.world.cell.graphite import Books, Graphite
+from simulators.world.cell.ncm import Ncm
 
-__all__ = ["Cell", "make_cell"]
+__all__ = ["Books", "Cell", "Graphite", "Ncm", "make_cell"]
 
 
 def make_cell(config: CellConfig) -> Cell:
@@ -16,4 +25,7 @@ def make_cell(config: CellConfig) -> Cell:
             return linear.rc(config)
         case RandlesCell():
             return linear.randles(config)
-    raise NotImplementedError(config.kind)
+        case GraphiteCell():
+            return Graphite(config)
+        case NcmCell():
+            return Ncm(config)
