@@ -7,10 +7,11 @@ from pathlib import Path
 
 from sicmctl.config.load import LoadedRig, load_experiment, load_rig
 from sicmctl.data.journal import JournalWriter
-from sicmctl.data.writer import RunFileWriter
+from sicmctl.data.writer import RunFileWriter, refuse_existing
 from sicmctl.engine.rig import Rig
-from sicmctl.engine.run import Outcome, Run
+from sicmctl.engine.run import Outcome, Run, UnsupportedStep
 from sicmctl.hal.capabilities import AmplifierState, Axis
+from sicmctl.hal.errors import InstrumentError
 from sicmctl.hal.limits import Interval
 from sicmctl.messages import AnyMessage
 
@@ -51,21 +52,31 @@ def run(
     stop: set it from another thread to end the run after the present hop.
 
     Raises ConfigError for bad files, JournalError or RunFileError if `out` exists or cannot be
-    written, InstrumentError if the rig cannot be reached. A run that fails later returns, with the
-    reason, after the rig was made safe.
+    written; InstrumentError if the rig cannot be reached, UnsupportedStep if it cannot do what is
+    asked: then no file is left. A run that fails later returns, with the reason, after the rig was
+    made safe.
     """
     loaded_rig = load_rig(rig)
     loaded_experiment = load_experiment(experiment)
     out = Path(out)
     journal_path = out.with_suffix(".sicmlog")
-    with (
-        JournalWriter(journal_path) as journal,
-        RunFileWriter(out, journal=journal_path) as file,
-    ):
-        subscribers = [journal.write, file.write, *([on_message] if on_message else [])]
-        running = Run(loaded_rig, loaded_experiment, subscribers)
-        with _stop_on(stop, running):
-            outcome = running.run()
+    refuse_existing(out)
+    begun = threading.Event()
+    try:
+        with (
+            JournalWriter(journal_path) as journal,
+            RunFileWriter(out, journal=journal_path) as file,
+        ):
+            subscribers = [journal.write, file.write, lambda message: begun.set()]
+            subscribers += [on_message] if on_message else []
+            running = Run(loaded_rig, loaded_experiment, subscribers)
+            with _stop_on(stop, running):
+                outcome = running.run()
+    except (InstrumentError, UnsupportedStep):
+        if not begun.is_set():  # nothing was moved and nothing is to be kept
+            journal_path.unlink()
+            out.unlink()
+        raise
     return RunResult(outcome, out, journal_path)
 
 

@@ -27,9 +27,12 @@ def run_answering_keyboard(
 
     thread = threading.Thread(target=work, name="run")
     thread.start()
-    while thread.is_alive():
+    over = False
+    while not over:
         try:
-            thread.join(0.2)  # a join without end would not see Ctrl-C on Windows
+            while thread.is_alive():
+                thread.join(0.2)  # a join without end would not see Ctrl-C on Windows
+            over = True
         except KeyboardInterrupt:
             stop.set()
     if failure:
