@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ _COARSEST = 2e-3
 """Volts a ramp may go in one sub-step of a cell that is not exact."""
 _UNDERLOAD = 0.02
 """Share of full scale below which a lower current range would do."""
+_REMEMBERED = 4096
+"""Sub-steps that an average can reach back over."""
 _NOISE = 0x40
 
 Listener = Callable[[float, float, float], None]
@@ -68,6 +71,7 @@ class FrontEnd:
         self.full_scale = self._hardware.ranges[-1]
         self._true = cell.step(0.0, Control.OPEN, 0.0, 0.0)
         self._shown = _Low(self._true[0]), _Low(self._true[1])
+        self._areas = deque([(self._now, 0.0, 0.0)], _REMEMBERED)
         self.set_bandwidth(config.measurement_bandwidth)
 
     @property
@@ -117,8 +121,8 @@ class FrontEnd:
         self.clock.wait(at)
         with self._lock:
             self.advance(at - average)
-            mean = self.advance(at)
-            return self._convert(self._now, *mean, self._quiet(average))
+            self.advance(at)
+            return self._convert(self._now, *self._mean(average), self._quiet(average))
 
     def impedance(self, frequency: float, amplitude: float, periods: int = 3) -> complex:
         """As `CellPort.impedance`: the cell linearised about its state when the periods are over.
@@ -126,9 +130,10 @@ class FrontEnd:
         The sine itself is not played to the cell: it is taken to be small and to leave no trace.
         """
         duration = periods / frequency
-        self.clock.wait(self._now + duration)
+        end = self.clock.present(self._now) + duration
+        self.clock.wait(end)
         with self._lock:
-            self.advance(self._now + duration)
+            self.advance(end)
             z = self.cell.impedance(frequency)
             by_potential = self._mode is Control.POTENTIAL
             potential = amplitude if by_potential else amplitude * abs(z)
@@ -147,43 +152,50 @@ class FrontEnd:
         """Forget an interrupt that ended no read yet."""
         self.clock.resume()
 
-    def advance(self, until: float) -> tuple[float, float]:
-        """Let the cell's time pass until then; mean potential and current shown meanwhile."""
+    def advance(self, until: float) -> None:
+        """Let the cell's time pass until then, with what is held."""
         with self._lock:
-            start, e_area, i_area = self._now, 0.0, 0.0
             while self._now < until:
-                shown = self._shown[0].value, self._shown[1].value
-                dt = self._substep(until - self._now)
-                e_area += 0.5 * dt * (shown[0] + self._shown[0].value)
-                i_area += 0.5 * dt * (shown[1] + self._shown[1].value)
-            span = self._now - start
-            if span <= 0:
-                return self._shown[0].value, self._shown[1].value
-            return e_area / span, i_area / span
+                self._substep(until)
 
-    def _substep(self, limit: float) -> float:
-        """Pass one sub-step of at most `limit` (s); returns its length."""
+    def _substep(self, until: float) -> None:
+        """Pass one sub-step, at most `until` then."""
         age = self._now - self._since
         longest = self.cell.longest_step
         if longest < math.inf and self._mode is Control.POTENTIAL and self._slope:
             longest = min(longest, _COARSEST / abs(self._slope))
         dt = min(longest, max(0.25 * self._loop_tau, _GROWTH * age))
-        if dt >= limit * (1 - 1e-9):
-            dt, end = limit, self._now + limit
-        else:
-            end = self._now + dt
+        end = self._now + dt
+        if end > until - 0.01 * dt:
+            end, dt = until, until - self._now
         target = self._value + self._slope * age
         before = self._applied.value
         after = self._applied.follow(dt, target, target + self._slope * dt, self._loop_tau)
-        was = self._true
+        was, (e, i) = self._true, self._shown
         self._true = self._drive(dt, before, after)
         tau = 1 / (2 * math.pi * self._measured_hz)
-        for low, old, new in zip(self._shown, was, self._true, strict=True):
-            low.follow(dt, old, new, tau)
+        _, e_area, i_area = self._areas[-1]
+        e_area += 0.5 * dt * (e.value + e.follow(dt, was[0], self._true[0], tau))
+        i_area += 0.5 * dt * (i.value + i.follow(dt, was[1], self._true[1], tau))
+        self._areas.append((end, e_area, i_area))
         self._now = end
         if self._listener:
             self._listener(end, *self._true)
-        return dt
+
+    def _mean(self, span: float) -> tuple[float, float]:
+        """Potential and current shown, averaged over the last `span` s (as far as is known)."""
+        last, e_last, i_last = self._areas[-1]
+        start = max(last - span, self._areas[0][0])
+        if start >= last:
+            return self._shown[0].value, self._shown[1].value
+        before = after = self._areas[-1]
+        for before in reversed(self._areas):
+            if before[0] <= start:
+                break
+            after = before
+        share = (start - before[0]) / (after[0] - before[0])
+        e_first, i_first = (x + share * (y - x) for x, y in zip(before[1:], after[1:], strict=True))
+        return (e_last - e_first) / (last - start), (i_last - i_first) / (last - start)
 
     def _drive(self, dt: float, before: float, after: float) -> tuple[float, float]:
         """Step the cell; beyond compliance, with what the counter electrode can still give."""

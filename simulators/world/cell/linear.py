@@ -6,9 +6,12 @@ b.x)/R, and A - b b'/R is symmetric again. In its eigenvectors each mode is one 
 step in which the input is linear in time has a closed form whatever its length.
 """
 
+# ruff: noqa: PLR0917  (compiled code takes its arguments by position)
+
 import math
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from simulators.cellconfig import RandlesCell, RcCell, ResistorCell
@@ -35,7 +38,7 @@ class LinearCell:
         elif control is Control.POTENTIAL:
             start, end, modes = start - self._rest, end - self._rest, self._by_potential
         if dt > 0 and len(self.state):
-            self.state = _pass(self.state, modes, dt, start, end)
+            self.state = _pass(self.state, *modes, dt, start, end)
         inner = float(self._b @ self.state)
         if control is Control.POTENTIAL:
             return end + self._rest, (end - inner) / self._R
@@ -50,22 +53,29 @@ class LinearCell:
 def _modes(A: Array, b: Array) -> tuple[Array, Array, Array]:
     """Rates (1/s), eigenvectors as columns, and what drives each of them."""
     rates, vectors = np.linalg.eigh(A)
-    return rates, vectors, b @ vectors
+    return rates, np.ascontiguousarray(vectors), b @ vectors
 
 
-def _pass(
-    state: Array, modes: tuple[Array, Array, Array], dt: float, start: float, end: float
-) -> Array:
+@njit(cache=True)
+def _pass(state, rates, vectors, driven, dt, start, end):
     """The state `dt` later, for an input that goes linearly from `start` to `end`."""
-    rates, vectors, driven = modes
-    x = rates * dt
-    decay = np.expm1(x)
-    small = np.abs(x) < 1e-3
-    safe = np.where(small, 1.0, x)
-    phi1 = np.where(small, 1 + x / 2 + x**2 / 6, decay / safe)
-    phi2 = np.where(small, 0.5 + x / 6 + x**2 / 24, (phi1 - 1) / safe)
-    drive = dt * (start * phi1 + (end - start) * phi2)
-    return vectors @ ((1 + decay) * (state @ vectors) + drive * driven)
+    amplitudes = np.zeros(len(rates))
+    for mode in range(len(rates)):
+        for i in range(len(state)):
+            amplitudes[mode] += state[i] * vectors[i, mode]
+        x = rates[mode] * dt
+        if abs(x) < 1e-3:
+            phi1, phi2 = 1 + x / 2 + x**2 / 6, 0.5 + x / 6 + x**2 / 24
+        else:
+            phi1 = math.expm1(x) / x
+            phi2 = (phi1 - 1) / x
+        drive = dt * (start * phi1 + (end - start) * phi2)
+        amplitudes[mode] = amplitudes[mode] * math.exp(x) + drive * driven[mode]
+    new = np.zeros(len(state))
+    for i in range(len(state)):
+        for mode in range(len(rates)):
+            new[i] += vectors[i, mode] * amplitudes[mode]
+    return new
 
 
 def resistor(config: ResistorCell) -> LinearCell:
