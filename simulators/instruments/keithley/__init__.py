@@ -2,6 +2,7 @@
 
 from simulators.instruments.keithley.models import MODELS
 from simulators.instruments.keithley.output import Wiring
+from simulators.instruments.keithley.server import serve
 from simulators.instruments.keithley.smu import Smu
 
-__all__ = ["MODELS", "Smu", "Wiring"]
+__all__ = ["MODELS", "Smu", "Wiring", "serve"]
