@@ -312,10 +312,3 @@ class Program:
         self.stdout += out
         self.stderr += err
         return self.process.returncode
-
-
-def run_program(*arguments: str | Path, cwd: Path | None = None) -> Program:
-    """Run `python -m sicmctl ...` to its end."""
-    with Program(*arguments, cwd=cwd) as program:
-        program.end()
-    return program

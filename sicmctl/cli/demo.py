@@ -92,7 +92,7 @@ def demo(asked: DemoRequest, quiet: bool = False) -> DemoResult:
 
 def _compare(file: RunFile, truth: Path) -> tuple[float, float, int, int]:
     """Return Rq as measured and true, pixels, and pixels at which the surface was found."""
-    scan = file.scan()
+    scan = file.scan(max(file.scans))  # the first is the prescan
     height, status = scan.frame("height"), scan.frame("status")
     y, x = scan.axes
     found = int(np.count_nonzero(status == scan.status_names.index("ok")))

@@ -15,7 +15,7 @@ def run_answering_keyboard(
 
     Raises what the run raises.
     """
-    stop = threading.Event()
+    stop, over = threading.Event(), threading.Event()
     result: list[client.RunResult] = []
     failure: list[BaseException] = []
 
@@ -24,17 +24,22 @@ def run_answering_keyboard(
             result.append(client.run(rig, experiment, out, on_message, stop))
         except BaseException as error:  # handed to the main thread
             failure.append(error)
+        finally:
+            over.set()
 
     thread = threading.Thread(target=work, name="run")
     thread.start()
-    over = False
-    while not over:
+    waiting = True
+    while waiting:
+        # Not a join: Python 3.11 takes a thread for dead when its join is interrupted. And not
+        # without a timeout: that would not see Ctrl-C on Windows.
         try:
-            while thread.is_alive():
-                thread.join(0.2)  # a join without end would not see Ctrl-C on Windows
-            over = True
+            while not over.wait(0.2):
+                pass
+            waiting = False
         except KeyboardInterrupt:
             stop.set()
+    thread.join()
     if failure:
         raise failure[0]
     return result[0]
