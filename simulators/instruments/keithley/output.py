@@ -64,19 +64,23 @@ class Output:
         self.wiring = wiring
         self._stopping = stopping
         self.tripped = False
+        self._open = True
         self._function: Function | None = None
         self._level = self._limit = self._held = 0.0
 
     def drive(self, function: Function, level: float, limit: float) -> None:
         """Source a level from now on; limit: of the other quantity, absolute."""
         self._function, self._level, self._limit = function, level, limit
-        self.tripped = False
+        self.tripped = self._open = False
         self._control(function, level)
 
     def release(self, mode: str) -> None:
-        """Switch off as the off mode says: open (`HIMP`), 0 A (`GUAR`), else 0 V."""
-        self._function, self.tripped = None, False
-        if mode == "HIMP":
+        """Switch off as the off mode says: open (`HIMP`), 0 A (`GUAR`), else 0 V.
+
+        An open relay cuts the sense lines too: readings are 0.
+        """
+        self._function, self.tripped, self._open = None, False, mode == "HIMP"
+        if self._open:
             self.port.control(Control.OPEN)
         else:
             self._control("CURR" if mode == "GUAR" else "VOLT", 0.0)
@@ -93,6 +97,8 @@ class Output:
     def _read(self, at: float, average: float) -> Seen:
         sign = self.wiring.sign
         reading = self._uninterrupted(at, average)
+        if self._open:
+            return Seen(reading.time, 0.0, 0.0, False, False)
         return Seen(
             reading.time,
             sign * reading.potential,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from simulators.cellport import CellPort, Control, Interrupted
+from simulators.cellport import CellPort, Interrupted
 from simulators.instruments.keithley import commands
 from simulators.instruments.keithley.buffers import Buffers, Reading
 from simulators.instruments.keithley.meter import Meter, protects
@@ -99,7 +99,7 @@ class Smu(Device):
         with self.lock:
             self.reset()
             self._was_on = False
-            self.port.control(Control.OPEN)
+            self.output.release("HIMP")
             self.log.clear()
             self.language = self.next_language
             self.status.events = 0x80

@@ -133,7 +133,7 @@ class Session:
             _log.exception("%s failed", text)
             self._device.post(ScpiError(-310, f"{type(error).__name__}: {error}"))
         else:
-            if reply is not None:
+            if unit.query:
                 replies.append(reply if isinstance(reply, bytes) else reply.encode("latin-1"))
         return path_after(header, path)
 
