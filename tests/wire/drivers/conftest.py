@@ -79,9 +79,9 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Recording:
 @pytest.fixture
 def wire(tmp_path: Path, recording: Recording) -> Iterator[Wire]:
     with virtual(tmp_path / "lab") as rig:
-        options = NidaqmxDaq.Options(
-            server=rig.lab.address, inputs=INPUTS, comparator={"pipette_current": "APFI0"}
-        )
+        given = {"server": rig.lab.address, "inputs": INPUTS}
+        comparator = {"pipette_current": "APFI0"}
+        options = NidaqmxDaq.Options.model_validate({**given, "comparator": comparator})
         daq = NidaqmxDaq.open(options)
         try:
             yield Wire(rig, daq, recording)

@@ -10,7 +10,7 @@ import pytest
 from nidaqmx.errors import DaqNotFoundError
 from nidaqmx.system import System
 
-from drivers.nidaqmx import NidaqmxDaq
+from drivers.nidaqmx import NidaqmxDaq, Options
 from sicmctl.hal.capabilities import Pause
 from sicmctl.hal.errors import InstrumentError, NotConnected
 
@@ -25,32 +25,30 @@ HYSTERESIS, LEVEL = 0x1368, 0x1369
 Sent = tuple[Any, ...]
 
 
+ARGUMENTS = {
+    "CreateAIVoltageChan": ("physical_channel", "min_val", "max_val"),
+    "CreateAOVoltageChan": ("physical_channel", "min_val", "max_val"),
+    "CreateDOChan": ("lines",),
+    "CfgSampClkTiming": ("source", "rate", "samps_per_chan"),
+    "ReadAnalogF64": ("num_samps_per_chan",),
+    "WriteAnalogF64": ("num_samps_per_chan", "auto_start"),
+    "WriteDigitalLines": ("write_array",),
+    "TaskControl": ("action_raw",),
+    "SetTrigAttributeDouble": ("attribute_raw", "value"),
+    "SetTrigAttributeInt32": ("attribute_raw", "value_raw"),
+    "SetTrigAttributeString": ("attribute_raw", "value"),
+}
+"""The arguments that matter."""
+
+
 def said(call: Call) -> Sent:
     """A call with the arguments that matter."""
-    r = call.request
-    match call.name:
-        case "CreateAIVoltageChan" | "CreateAOVoltageChan":
-            return call.name, r.physical_channel, r.min_val, r.max_val
-        case "CreateDOChan":
-            return call.name, r.lines
-        case "CfgSampClkTiming":
-            return call.name, r.source, r.rate, r.samps_per_chan
-        case "ReadAnalogF64":
-            return call.name, r.num_samps_per_chan
-        case "WriteAnalogF64":
-            return call.name, r.num_samps_per_chan, r.auto_start
-        case "WriteDigitalLines":
-            return call.name, r.write_array
-        case "TaskControl":
-            return call.name, r.action_raw
-        case "SetTrigAttributeDouble":
-            return call.name, r.attribute_raw, r.value
-        case "SetTrigAttributeInt32":
-            return call.name, r.attribute_raw, r.value_raw
-        case "SetTrigAttributeString":
-            return call.name, r.attribute_raw, r.value
-        case name:
-            return (name,)
+    return call.name, *(getattr(call.request, name) for name in ARGUMENTS.get(call.name, ()))
+
+
+def options(**given: Any) -> Options:
+    """Options of the driver, as from a file."""
+    return Options.model_validate({"inputs": INPUTS, **given})
 
 
 def commands(wire: Wire) -> list[Sent]:
@@ -237,9 +235,9 @@ def test_safe_state_sends_nothing_when_nothing_runs(wire: Wire) -> None:
 
 
 def test_an_unknown_device_lists_those_that_there_are(wire: Wire) -> None:
-    options = NidaqmxDaq.Options(server=wire.virtual.lab.address, device="Dev7", inputs=INPUTS)
+    asked = options(server=wire.virtual.lab.address, device="Dev7")
     with pytest.raises(NotConnected) as caught:
-        NidaqmxDaq.open(options)
+        NidaqmxDaq.open(asked)
     assert str(caught.value) == (
         'nidaqmx Dev7: connect: no card is named "Dev7"; found Dev1 '
         "(set daq.device in rig.toml to one of those)"
@@ -257,7 +255,7 @@ def unused_port() -> Iterator[int]:
 def test_a_server_that_is_not_there(unused_port: int) -> None:
     server = f"127.0.0.1:{unused_port}"
     with pytest.raises(NotConnected) as caught:
-        NidaqmxDaq.open(NidaqmxDaq.Options(server=server, inputs=INPUTS))
+        NidaqmxDaq.open(options(server=server))
     assert caught.value.instrument == "nidaqmx Dev1"
     assert caught.value.command == "connect"
     assert caught.value.problem.startswith(f"no answer from the gRPC server {server}: ")
@@ -270,7 +268,7 @@ def test_no_driver_and_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(System, "local", staticmethod(missing))
     with pytest.raises(NotConnected) as caught:
-        NidaqmxDaq.open(NidaqmxDaq.Options(inputs=INPUTS))
+        NidaqmxDaq.open(options())
     assert str(caught.value) == (
         "nidaqmx Dev1: connect: NI-DAQmx is not installed on this computer "
         "(install it, or set daq.server to an NI gRPC Device Server)"
@@ -279,7 +277,7 @@ def test_no_driver_and_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_server_that_dies_is_told_by_every_command(tmp_path: Path) -> None:
     with LabProcess(tmp_path / "lab") as lab:
-        daq = NidaqmxDaq.open(NidaqmxDaq.Options(server=lab.address, inputs=INPUTS))
+        daq = NidaqmxDaq.open(options(server=lab.address))
         z, output = daq.generator(["ao3"]), daq.output("ao0")
         daq.start()
         z.play(wave(1000))
@@ -303,8 +301,8 @@ def test_a_server_that_dies_is_told_by_every_command(tmp_path: Path) -> None:
 
 
 def test_a_channel_that_the_card_lacks_is_told_with_nis_words(wire: Wire) -> None:
-    options = NidaqmxDaq.Options(server=wire.virtual.lab.address, inputs={"current": "ai77"})
+    asked = options(server=wire.virtual.lab.address, inputs={"current": "ai77"})
     with pytest.raises(InstrumentError) as caught:
-        NidaqmxDaq.open(options)
+        NidaqmxDaq.open(asked)
     assert caught.value.command == "configure inputs"
     assert caught.value.problem.startswith("NI-DAQmx error -200170: ")

@@ -1,0 +1,118 @@
+"""How high a hop starts: never so low that something known could be met sideways."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sicmctl.hal.limits import Interval
+from sicmctl.scan.planner import HeightPlanner
+
+TRAVEL = Interval(0, 38e-6, "m")
+
+
+def planner(coarse: HeightPlanner | None = None, reach: float = 1.6e-6) -> HeightPlanner:
+    return HeightPlanner(
+        TRAVEL, amplitude=2e-6, depth=1e-6, reach=reach, clearance=0.5e-6, coarse=coarse
+    )
+
+
+def test_the_first_hop_starts_at_the_top_and_may_go_to_the_bottom() -> None:
+    plan = planner().plan(0, 0, None)
+    assert (plan.start, plan.floor, plan.clear, plan.expected) == (38e-6, 0.0, 38e-6, None)
+
+
+def test_a_hop_beside_one_point_starts_an_amplitude_above_it() -> None:
+    p = planner()
+    p.add(0, 0, 10e-6)
+    plan = p.plan(1e-6, 0, (0, 0))
+    assert plan.start == pytest.approx(12e-6)
+    assert plan.floor == pytest.approx(9e-6)
+    assert plan.clear == pytest.approx(10.5e-6)
+    assert plan.expected == pytest.approx(10e-6)
+
+
+def test_lift_raises_the_start_alone() -> None:
+    p = planner()
+    p.add(0, 0, 10e-6)
+    assert p.plan(0, 0, (0, 0), lift=3e-6).start == pytest.approx(15e-6)
+    assert p.plan(0, 0, (0, 0), lift=90e-6).start == 38e-6
+
+
+def test_where_nothing_is_known_nearby_everything_seen_counts() -> None:
+    p = planner()
+    p.add(0, 0, 10e-6)
+    p.add(1e-6, 0, 14e-6)
+    plan = p.plan(50e-6, 50e-6, (0, 0))
+    assert plan.start == pytest.approx(16e-6)
+    assert plan.clear == plan.start
+    assert plan.floor == 0
+
+
+def test_what_lies_on_the_way_is_passed_above() -> None:
+    p = planner()
+    for x, z in ((0, 10e-6), (5e-6, 20e-6), (10e-6, 10e-6)):
+        p.add(x, 0, z)
+    plan = p.plan(10e-6, 0, (0, 0))
+    assert plan.clear == pytest.approx(20.5e-6)
+    assert plan.start >= plan.clear
+
+
+def test_a_place_measured_again_counts_with_its_latest_height() -> None:
+    p = planner()
+    for z in (10e-6, 20e-6, 11e-6):
+        p.add(3e-6, 4e-6, z)
+    assert p.plan(3e-6, 4e-6, (3e-6, 4e-6)).start == pytest.approx(13e-6)
+    assert p._count == 1
+
+
+def test_many_points_are_remembered() -> None:
+    p = planner(reach=0.4e-6)
+    for k in range(500):
+        p.add(k * 1e-6, 0, 1e-6 + k * 1e-8)
+    for k in (0, 63, 64, 65, 128, 499):
+        assert p.plan(k * 1e-6, 0, (k * 1e-6, 0)).start == pytest.approx(3e-6 + k * 1e-8)
+
+
+def test_a_coarse_raster_is_known_from_further_away() -> None:
+    coarse = planner(reach=10e-6)
+    coarse.add(0, 0, 10e-6)
+    coarse.add(8e-6, 0, 18e-6)
+    p = planner(coarse)
+    plan = p.plan(1e-6, 0, None)
+    assert plan.start == pytest.approx(18.5e-6)  # a clearance above the coarse points
+    p.add(0, 0, 10e-6)
+    assert p.plan(1e-6, 0, (0, 0)).start == pytest.approx(18.5e-6)
+    p.add(0.5e-6, 0, 17e-6)
+    assert p.plan(1e-6, 0, (0, 0)).start == pytest.approx(19e-6)
+
+
+heights = st.lists(
+    st.tuples(st.floats(0, 10e-6), st.floats(0, 10e-6), st.floats(0, 38e-6)),
+    min_size=1,
+    max_size=12,
+)
+place = st.tuples(st.floats(0, 10e-6), st.floats(0, 10e-6))
+
+
+@settings(deadline=None, max_examples=100)
+@given(known=heights, to=place, came=place, lift=st.floats(0, 5e-6))
+def test_no_plan_is_below_what_it_knows(
+    known: list[tuple[float, float, float]],
+    to: tuple[float, float],
+    came: tuple[float, float],
+    lift: float,
+) -> None:
+    p = planner()
+    for point in known:
+        p.add(*point)
+    latest = {(round(x / 1e-9), round(y / 1e-9)): (x, y, z) for x, y, z in known}
+    points = np.array(list(latest.values()))
+    plan = p.plan(*to, came, lift)
+    near = points[np.hypot(points[:, 0] - to[0], points[:, 1] - to[1]) < 1.6e-6 * 0.999, 2]
+    wanted = near.max(initial=-np.inf) + 2e-6
+    assert plan.start >= min(wanted, 38e-6) - 1e-12
+    assert plan.start in TRAVEL
+    assert plan.start >= plan.clear
+    assert plan.floor < plan.start
+    assert plan.expected is None or plan.expected <= plan.start
