@@ -114,8 +114,9 @@ class Link:
     ) -> None:
         self._closing.set()
         self._unplug()
-        self._order(self._selector.close)
+        self._order(lambda: None)
         self._thread.join()
+        self._unplug()  # who came in between
         self.instrument.close()
         self._wake.close()
         self._woken.close()
@@ -202,6 +203,7 @@ class Link:
         if self._closing.is_set() or self._listener is not None:
             return
         listener = socket.create_server((self._host, self._port))
+        listener.setblocking(False)
         self._port = listener.getsockname()[1]
         self._listener = listener
         self._selector.register(listener, selectors.EVENT_READ, self._accept)
@@ -216,7 +218,7 @@ class Link:
     def _unplug(self) -> None:
         """Close them; a send that hangs comes free."""
         self._active = None
-        ends = [*self._clients, self._listener, self._terminal]
+        ends = [self._listener, *self._clients, self._terminal]
         self._clients.clear()
         self._listener = self._terminal = None
         for end in ends:
@@ -232,8 +234,11 @@ class Link:
         end.close()
 
     def _accept(self) -> None:
-        assert self._listener is not None
-        client, _ = self._listener.accept()
+        listener = self._listener
+        if listener is None:
+            return
+        client, _ = listener.accept()
+        client.setblocking(True)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._clients.add(client)
         self._active = client

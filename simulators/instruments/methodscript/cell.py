@@ -74,6 +74,7 @@ class Cell:
         self.port = port
         self.kind = kind
         self.requests = Requests(port.interrupt, lambda: port.time)
+        self.requests.over()
         self.overloaded_until = -1.0
         """Time up to which every current counts as beyond its range."""
         self.reset()
@@ -150,7 +151,11 @@ class Cell:
         """Hold a potential (V), rounded to what the converter can set; returns that."""
         self.require(galvanostat=False)
         self.check_potential(potential)
-        return self._hold(Value(_round(potential, self.kind.lsb), "da"))
+        return self._hold(self.applied(potential))
+
+    def applied(self, potential: float) -> Value:
+        """What the converter makes of a potential."""
+        return Value(_round(potential, self.kind.lsb), "da")
 
     def set_current(self, current: float) -> Value:
         """Hold a current (A), likewise."""
@@ -202,7 +207,7 @@ class Cell:
         """Read at `at`, averaged over the last part of the interval, and choose the next range."""
         reading = self.read(at, interval * self.fraction)
         late = Status.TIMING if reading.time > at + LATE * interval + 1e-9 else Status.OK
-        overload = reading.overload or reading.time < self.overloaded_until
+        overload = reading.overload or reading.time <= self.overloaded_until + 1e-9
         status = late | (Status.OVERLOAD if overload else 0)
         status |= Status.UNDERLOAD if reading.underload and not overload else 0
         if abs(reading.current) > UPWARD * self.current.full_scale and not overload:

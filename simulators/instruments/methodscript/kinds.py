@@ -40,7 +40,7 @@ class Kind:
     script_size: int = 131072
     shortest: float = 100e-6
     channels: int = 1
-    pins: int = 8
+    pins: int = 16
 
     @property
     def galvanostat(self) -> bool:

@@ -137,12 +137,12 @@ class Triangle:
     def places(self, reversed_: Callable[[], bool]) -> Iterator[int]:
         """Of one scan, from the start on and without the return to it."""
         place = 0
-        for target in self._targets:
-            while place != target:
-                yield place
-                if reversed_():
-                    break
+        yield place
+        for leg, target in enumerate(self._targets):
+            while place != target and not reversed_():
                 place += 1 if target > place else -1
+                if place or any(self._targets[leg:]):
+                    yield place
 
 
 @command(24, "out out num num num num num", {"nscans": "num", **MEASURE},

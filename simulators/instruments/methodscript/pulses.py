@@ -85,7 +85,7 @@ def meas_loop_swv(
             forward = clock.sample(0.5, 0.5).current
             cell.set_potential(level - way)
             backward = clock.sample(1.0, 0.5).current
-            yield (Value(level, "da"), _less(forward, backward), forward, backward)
+            yield (cell.applied(level), _less(forward, backward), forward, backward)
         if scans > 1:
             yield "-"
 

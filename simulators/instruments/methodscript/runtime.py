@@ -28,9 +28,9 @@ class Runtime:
     def start(self, program: Program) -> None:
         """Run a program; another must not be running."""
         self.join()
-        self._idle.clear()
         cell = self._cell
         cell.requests = Requests(cell.port.interrupt, lambda: cell.port.time)
+        self._idle.clear()
         machine = Machine(program, cell, self._put)
         self._thread = threading.Thread(
             target=self._run, args=(machine,), name="methodscript", daemon=True

@@ -21,7 +21,7 @@ VARTYPES = frozenset(
 """Two letters that say what a number is."""
 
 _LITERAL = re.compile(r"([+-]?\d+)([afpnumkMGTPEi]?)")
-_BITS = re.compile(r"0x[0-9A-Fa-f]+|0b[01]+")
+_BITS = re.compile(r"(0x[0-9A-Fa-f]+|0b[01]+)i?")
 _LARGEST = 2**31
 
 
@@ -51,8 +51,8 @@ class Status:
 
 def literal(text: str) -> Value:
     """The number a script spells `text`; ValueError if that is none."""
-    if _BITS.fullmatch(text):
-        number = int(text, 0)
+    if bits := _BITS.fullmatch(text):
+        number = int(bits[1], 0)
         if number >= 2 * _LARGEST:
             raise ValueError(text)
         return Value(number, integer=True)
