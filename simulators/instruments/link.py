@@ -82,6 +82,7 @@ class Link:
         self._terminal: Any = None
         self._clients: set[socket.socket] = set()
         self._closing = threading.Event()
+        self._cut = False
         self._orders: list[tuple[float, Callable[[], None]]] = []
         self._order_lock = threading.Lock()
         self._sending = threading.Lock()
@@ -125,11 +126,13 @@ class Link:
 
     def unplug(self, duration: float = 1.0) -> None:
         """Cut the cable and join it again after `duration` s."""
+        self._cut = True
         self._order(self._unplug)
         self._order(self._plug, after=duration)
 
     def reboot(self, duration: float = 1.0) -> None:
         """Cut the power, and with it the connection, for `duration` s."""
+        self._cut = True
         self._order(self._unplug)
         self._order(self.instrument.power_cycle)
         self._order(self._plug, after=duration)
@@ -158,7 +161,7 @@ class Link:
     def _transmit(self, data: bytes) -> None:
         with self._sending:
             end = self._active
-            if end is None or not data:
+            if end is None or self._cut or not data:
                 return
             with contextlib.suppress(OSError, ValueError):
                 end.sendall(data)
@@ -206,6 +209,7 @@ class Link:
         listener.setblocking(False)
         self._port = listener.getsockname()[1]
         self._listener = listener
+        self._cut = False
         self._selector.register(listener, selectors.EVENT_READ, self._accept)
         if self._link is not None and Terminal is not None:
             terminal = Terminal(self._link, self._closing)
@@ -259,7 +263,7 @@ class Link:
         return data
 
     def _hear(self, end: Any, data: bytes) -> None:
-        if not data:
+        if not data or self._cut:
             return
         self._active = end
         if not self.faults.deaf:

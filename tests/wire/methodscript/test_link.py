@@ -166,7 +166,7 @@ def test_slow_replies(rig: Rig) -> None:
 def test_the_cable_comes_off_and_back(rig: Rig) -> None:
     server = rig.serve(kind="unplug", after=2, duration=0.05)
     got = rig.connect(server).ask(CA, b"*\n\n")
-    assert (b"e\nM0007\n" + 5 * PACKAGE).startswith(got)
+    assert got == b"e\nM0007\n" + 2 * PACKAGE
     rig.reach(server)
 
 
