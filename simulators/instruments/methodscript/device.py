@@ -35,6 +35,8 @@ class Device:
     def __init__(
         self, port: CellPort, kind: Kind | str, serial: str = "VIRTUAL001", realtime: bool = False
     ) -> None:
+        if isinstance(kind, str) and kind not in KINDS:
+            raise ValueError(f"{kind!r} speaks no MethodSCRIPT; those that do: {', '.join(KINDS)}")
         self.kind = KINDS[kind] if isinstance(kind, str) else kind
         self.cell = Cell(port, self.kind)
         self.runtime = Runtime(self.cell, self._line)

@@ -80,6 +80,11 @@ def test_kinds_say_who_they_are(bench_of: Callable[[str], Bench], kind: str, cod
     assert bench_of(kind).ask("t\n").startswith("t" + code)
 
 
+def test_other_instruments_are_refused(bench_of: Callable[[str], Bench]) -> None:
+    with pytest.raises(ValueError, match="emstat-pico"):
+        bench_of("keithley-2450")
+
+
 def test_a_script_survives_a_power_cycle_in_flash_alone(bench: Bench) -> None:
     assert bench.ask('l\nsend_string "a"\n\nFmscr\n') == "l\nF\n"
     bench.device.power_cycle()
