@@ -96,7 +96,9 @@ class Smu(Device):
 
     def power_cycle(self) -> None:
         """Switched off and on again: the relay opens, everything is forgotten."""
+        self._end_reading()
         with self.lock:
+            self._closing = False
             self.reset()
             self._was_on = False
             self.output.release("HIMP")
@@ -106,10 +108,14 @@ class Smu(Device):
 
     def close(self) -> None:
         """End whatever is under way, for good."""
-        self._closing = True
-        self.port.interrupt()
+        self._end_reading()
         with self.lock:
             self.abort()
+
+    def _end_reading(self) -> None:
+        """Let whoever waits for a reading go, and with it the lock."""
+        self._closing = True
+        self.port.interrupt()
 
     def _is_stopping(self) -> bool:
         return self._closing or self.triggers.stopping

@@ -68,7 +68,7 @@ class Server:
         self.faults = Faults(faults, lambda: instrument.time, lambda data: True, seed)
         self.host, self.port, self.dead_socket = host, port, dead_socket
         self._lock = RLock()
-        self._closing = Event()
+        self._closing, self._cut = Event(), Event()
         self._dark_until = 0.0
         self._listeners: list[socket.socket] = []
         self._clients: dict[socket.socket, Thread] = {}
@@ -82,6 +82,7 @@ class Server:
     def __enter__(self) -> Self:
         self._wake, self._woken = socket.socketpair()
         self._plug()
+        self._cut.set()
         self._thread.start()
         return self
 
@@ -111,9 +112,11 @@ class Server:
 
     def unplug(self, duration: float = 1.0) -> None:
         """Cut the cable and join it again after `duration` s of real time."""
-        with self._lock:
-            self._dark_until = monotonic() + duration
+        self._dark_until = monotonic() + duration
+        self._cut.clear()
         self._wake.send(b"\0")
+        while self._thread.is_alive() and not self._cut.wait(0.1):
+            pass
         self.hang_up()
 
     def reboot(self, duration: float = 1.0) -> None:
@@ -132,16 +135,30 @@ class Server:
 
     def _serve(self) -> None:
         while not self._closing.is_set():
-            dark = self._dark_until - monotonic()
-            if dark > 0:
-                while self._listeners:
-                    self._listeners.pop().close()
-            elif not self._listeners:
-                self._plug()
-            pause = dark if dark > 0 else None
+            pause = self._darkness()
             ready, _, _ = select.select([*self._listeners, self._woken], [], [], pause)
             for end in ready:
                 self._attend(end)
+
+    def _darkness(self) -> float | None:
+        """Seconds for which the cable stays cut; plugs it in when they are over."""
+        if not self._cut.is_set():
+            while self._listeners:
+                self._listeners.pop().close()
+            self._cut.set()
+        left = self._dark_until - monotonic()
+        if left > 0:
+            return left
+        if not self._listeners:
+            self._plug()
+        return None
+
+     left = self._dark_until - monotonic()
+        if left > 0:
+            return left
+        if not self._listeners:
+            self._plug()
+        return None
 
     def _attend(self, end: socket.socket) -> None:
         if end is self._woken:

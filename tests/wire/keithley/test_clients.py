@@ -205,3 +205,19 @@ def test_closing_ends_a_reading_that_waits_for_ever(make: Any) -> None:
         client.sendall(b":READ?\n")
         assert bench.port.waiting.wait(5)
     client.close()
+
+
+def test_a_power_cut_ends_a_reading_that_waits_for_ever(serve: Serve) -> None:
+    server = serve()
+    smu = server.instrument
+    assert isinstance(smu, Smu)
+    smu.port.gate.clear()  # type: ignore[attr-defined]
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+        client.sendall(b":OUTP ON;:READ?\n")
+        assert smu.port.waiting.wait(5)  # type: ignore[attr-defined]
+        server.reboot(0.01)
+        assert client.recv(10) == b""
+    smu.port.gate.set()  # type: ignore[attr-defined]
+    with again(server.port) as client:
+        client.sendall(b":OUTP ON;:READ?\n")
+        assert client.recv(20) == b"0.000000E+00\n"

@@ -6,6 +6,9 @@ from simulators.instruments.scpi import Maybe, Real, Text
 FUNCTIONS: tuple[tuple[Function, str], ...] = (("VOLT", "VOLTage[:DC]"), ("CURR", "CURRent[:DC]"))
 """Source functions: name and pattern."""
 
+MEASURES = {"VOLT": "VOLTage[:DC]", "CURR": "CURRent[:DC]", "RES": "RESistance"}
+"""Measure functions: pattern by name."""
+
 UNITS = {"VOLT": "V", "CURR": "A"}
 
 BUFFER = Maybe(Text(), "defbuffer1")

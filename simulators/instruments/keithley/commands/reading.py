@@ -5,15 +5,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.instruments.keithley.buffers import Reading
-from simulators.instruments.keithley.commands.parameters import BUFFER
+from simulators.instruments.keithley.commands.parameters import BUFFER, MEASURES
 from simulators.instruments.keithley.elements import MANY, show
 from simulators.instruments.keithley.models import Model
 from simulators.instruments.scpi import Command
 
 if TYPE_CHECKING:
     from simulators.instruments.keithley.smu import Smu
-
-_FUNCTIONS = {"VOLT": "VOLTage[:DC]", "CURR": "CURRent[:DC]", "RES": "RESistance"}
 
 
 def commands(model: Model) -> Iterator[Command]:
@@ -22,7 +20,7 @@ def commands(model: Model) -> Iterator[Command]:
     yield Command(":READ", ask=_read, asks=asks)
     yield Command(":FETCh", ask=_fetch, asks=asks)
     yield Command(":MEASure", ask=_read, asks=asks)
-    for name, pattern in _FUNCTIONS.items():
+    for name, pattern in MEASURES.items():
         yield Command(f":MEASure:{pattern}", ask=partial(_measure, name=name), asks=asks)
 
 

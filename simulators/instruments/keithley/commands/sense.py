@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simulators.instruments.keithley.models import RESISTANCES, Model
+from simulators.instruments.keithley.commands.parameters import MEASURES, range_of
+from simulators.instruments.keithley.models import OVERRANGE, RESISTANCES, Model
 from simulators.instruments.keithley.settings import Sense
 from simulators.instruments.scpi import Choice, Command, Flag, Real, Whole
 from simulators.instruments.scpi.tree import attribute, setting
@@ -12,7 +13,6 @@ from simulators.instruments.scpi.tree import attribute, setting
 if TYPE_CHECKING:
     from simulators.instruments.keithley.smu import Smu
 
-_FUNCTIONS = {"VOLT": "VOLTage[:DC]", "CURR": "CURRent[:DC]", "RES": "RESistance"}
 _SHOWN = {"VOLT": '"VOLT:DC"', "CURR": '"CURR:DC"', "RES": '"RES"'}
 _UNITS = {"VOLT": ("VOLT", "OHM", "WATT"), "CURR": ("AMP", "OHM", "WATT")}
 
@@ -34,7 +34,8 @@ def commands(model: Model) -> Iterator[Command]:
         idle=True,
     )
     yield attribute("[:SENSe[1]]:COUNt", Whole(1, 300_000, 1), lambda smu: smu.settings, "count")
-    for name, pattern in _FUNCTIONS.items():
+    yield Command("[:SENSe[1]]:AZERo:ONCE", do=lambda smu: None, idle=True)
+    for name, pattern in MEASURES.items():
         yield from _function(model, name, f"[:SENSe[1]]:{pattern}")
 
 
@@ -56,16 +57,13 @@ def _function(model: Model, name: str, path: str) -> Iterator[Command]:
     yield attribute(f"{path}:AVERage:COUNt", Whole(1, 100, 10), of, "average_count")
     yield attribute(f"{path}:AVERage:TCONtrol", Choice("REPeat", "MOVing"), of, "average_control")
     yield attribute(f"{path}:UNIT", Choice(*_UNITS.get(name, ("OHM",))), of, "unit")
-    if name == "CURR":
-        yield Command("[:SENSe[1]]:AZERo:ONCE", do=lambda smu: None, idle=True)
 
 
 def _range(model: Model, name: str) -> Real:
     if name == "RES":
-        return Real(0.0, RESISTANCES[-1] * 1.05, RESISTANCES[0])
+        return Real(0.0, RESISTANCES[-1] * OVERRANGE, RESISTANCES[0])
     quantity = model.quantity(name)
-    top = max(quantity.ranges[-1], quantity.top)
-    return Real(-top, top, quantity.ranges[0], "V" if name == "VOLT" else "A")
+    return range_of(name, quantity, quantity.ranges[0])
 
 
 def _sense(smu: "Smu", name: str) -> Sense:
@@ -79,7 +77,7 @@ def _set_function(smu: "Smu", name: str) -> None:
 def _set_range(smu: "Smu", value: float, *, name: str) -> None:
     sense = smu.settings.senses[name]
     if name == "RES":
-        sense.range = next(full for full in RESISTANCES if value <= full * 1.05)
+        sense.range = next(full for full in RESISTANCES if value <= full * OVERRANGE)
     else:
         sense.range = smu.model.quantity(name).range_for(value)
     sense.auto_range = False
