@@ -64,6 +64,7 @@ class ScanStarted(Message, frozen=True, kw_only=True, tag="scan-started"):
     float64, each of shape (n,). row, column: where each target lies in the frame, int32.
     extent: (x0, x1, y0, y1) of the outermost pixel centres, m.
     settings: name -> number, SI: setpoint, speed, amplitude ...
+    prescan: whether it only prepares the next one, and is not what a reader looks for first.
     """
 
     scan: int
@@ -76,6 +77,7 @@ class ScanStarted(Message, frozen=True, kw_only=True, tag="scan-started"):
     extent: tuple[float, float, float, float]
     settings: dict[str, float] = {}
     engine: str = ""
+    prescan: bool = False
 
 
 class HeightValue(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ STATUS_COLOURS = {
     "overload": "#f0e442",
     "settings": "#0072b2",
     "unsettled": "#8c6bb1",
+    "edge": "#b0d9a6",
 }
 """Okabe and Ito's colours, which the colour-blind can tell apart."""
 

@@ -168,7 +168,9 @@ class NexusWriter:
 
     def _open_scan(self, number: int, started: ScanStarted | None) -> None:
         self._scans[number] = ScanGroup(self._entry, number, started)
-        self._entry.attrs.setdefault("default", f"scan_{number}")
+        default = self._entry.attrs.get("default")
+        if default is None or self._entry[default].attrs["prescan"]:
+            self._entry.attrs["default"] = f"scan_{number}"
 
     def _wall_clock(self, time: float) -> str:
         try:

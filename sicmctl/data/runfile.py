@@ -153,9 +153,13 @@ class RunFile:
         return {scan.number: scan for scan in sorted(scans, key=lambda scan: scan.number)}
 
     def scan(self, number: int | None = None) -> "Scan":
-        """Return a scan, by default the first. Raises RunFileError if there is none."""
+        """Return a scan, by default the first that is no prescan.
+
+        Raises RunFileError if there is none.
+        """
         if number is None and self.scans:
-            return next(iter(self.scans.values()))
+            scans = list(self.scans.values())
+            return next((scan for scan in scans if not scan.prescan), scans[0])
         if number not in self.scans:
             known = ", ".join(map(str, self.scans)) or "none"
             raise RunFileError(f"{self.path} has no scan {number}; it has: {known}")
@@ -177,6 +181,11 @@ class Scan:
     def pattern(self) -> str:
         """`point`, `line`, `raster`, `list`, or `unknown` if its start is lost."""
         return h5.text(self._group, "pattern")
+
+    @property
+    def prescan(self) -> bool:
+        """Whether it only prepared the next scan."""
+        return bool(self._group.attrs.get("prescan", False))
 
     @property
     def engine(self) -> str:

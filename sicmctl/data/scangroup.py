@@ -41,6 +41,7 @@ class ScanGroup:
         self.group["pattern"] = started.pattern if started else "unknown"
         self.group["engine"] = started.engine if started else ""
         self.group.attrs["scan"] = number
+        self.group.attrs["prescan"] = started.prescan if started else False
         self.group.attrs["default"] = "frame" if min(self._shape) > 1 else "hops"
         write_numbers(self.group, "settings", started.settings if started else {})
         if started:

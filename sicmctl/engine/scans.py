@@ -29,6 +29,7 @@ class ScanJob:
     settings: ScanSettings
     safe: rules.SafeHop
     tip: Tip
+    prescan: bool = False
 
     def started(self, number: int, time: float, engine: str, found: Tuneup) -> ScanStarted:
         """Return the message that announces the scan, with every number that governs it."""
@@ -58,6 +59,7 @@ class ScanJob:
                 "gain": found.state.gain,
             },
             engine=engine,
+            prescan=self.prescan,
         )
 
 
@@ -115,7 +117,7 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
         reach=coarse.pitch,
         clearance=_CLEARANCE,
     )
-    return (ScanJob(coarse, planner.coarse, settings, safe, tip), job)
+    return (ScanJob(coarse, planner.coarse, settings, safe, tip, prescan=True), job)
 
 
 def _coarse(scan: RasterScan, made: Targets) -> Targets:

@@ -9,10 +9,9 @@ from .capabilities import F64, SafeState
 
 
 class HopStatus(StrEnum):
-    """How a hop ended."""
+    """How a hop ended. Run files number these in order: new ones go to the end."""
 
     OK = "ok"
-    EDGE = "edge"  # found, but the curve is that of a tip beside a step: the height is ill-defined
     NO_SURFACE = "no surface"  # the ramp ran to its floor
     TOUCHED = "touched"  # the current fell so far that tip and sample met
     LOW_REFERENCE = "low reference"  # at the top the current was lower than usual: surface or clog
@@ -21,6 +20,7 @@ class HopStatus(StrEnum):
     OVERLOAD = "overload"  # the amplifier saturated
     SETTINGS = "settings"  # someone turned a knob on the amplifier
     UNSETTLED = "unsettled"  # the stage did not come to rest
+    EDGE = "edge"  # found, but the curve is that of a tip beside a step: the height is ill-defined
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,9 @@ class HopRequest:
     expected: where the surface is thought to be; saves time, never safety.
     dwell: how long to record at the stop before the retract.
     clear: z above which sideways motion is safe on the way to the start.
-    patience: how long the current may stay beyond half the setpoint without reaching it, s; after
-        that the rim of the tip is taken to rest on an edge beside its opening.
+    stalls: pairs (drop, seconds): how long the current may stay beyond a drop smaller than the
+        setpoint without reaching that; after it the rim of the tip is taken to rest on an edge
+        beside its opening.
     usual: reference current of recent hops, A; a hop whose own differs by more than the fraction
         `tolerance` ends at the top, without an approach.
     """
@@ -67,7 +68,7 @@ class HopRequest:
     reference_time: float = 2e-3
     dwell: float = 0.0
     expected: float | None = None
-    patience: float = 10e-3
+    stalls: tuple[tuple[float, float], ...] = ()
     usual: float | None = None
     tolerance: float = 0.1
 

@@ -33,7 +33,7 @@ __all__ = ["Approach", "Height", "Method", "Status", "estimate", "estimate_all",
 
 _FREE_SCALE = 8.0  # F ratio (some three sigma) at which the gap scale is freed
 _AT_ONCE = 512  # hops in one batch: bounds the memory
-_PLAUSIBLE_SCALE = 1.8  # gap scales that slopes and permeable samples explain; edges go beyond
+_PLAUSIBLE_SCALE = 2.5  # gap scales that slopes and permeable samples explain; edges go beyond
 _DEFAULT_NOISE = NoiseModel()
 _Hop = tuple[Approach, NoiseModel, int]
 

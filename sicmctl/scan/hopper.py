@@ -28,8 +28,8 @@ from .watch import Watch
 
 _LEAST_SIGNAL = 20.0
 """Reference current, in units of its noise, below which there is no current to speak of."""
-_PARTIAL, _CHUNK = 0.5, 0.25e-3
-"""Share of the setpoint from which a stall is looked for, and the time averaged for it, s."""
+_CHUNK = 0.25e-3
+"""Time over which the current is averaged to see a stall, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class HopTuning:
     block: how much the host reads at a time while it watches a fall it must stop itself.
     look: the same where a comparator stops the fall, as a distance: how far the tip may press on
         with its rim on an edge, which the comparator cannot see, before the host looks.
+    sensing: time between looks once the current has begun to fall, s.
     ahead: height above the expected surface at which a host with a comparator begins to look.
     window: over which rest is judged. still: largest change between two windows at rest.
     on_target: largest distance from the target at rest.
@@ -49,6 +50,7 @@ class HopTuning:
 
     block: float = 0.5e-3
     look: float = 0.2e-6
+    sensing: float = 1e-3
     ahead: float = 0.3e-6
     window: float = 1e-3
     still: float = 1.0e-9
@@ -264,8 +266,8 @@ class DaqHopEngine:
             debounce=1 if self.comparator else request.stop.debounce,
             state=reference.state,
             touch_level=level * (1 - self.tuning.touch),
-            partial=level * (1 - _PARTIAL * setpoint),
-            patience=round(request.patience * self.stream.rate),
+            partials=level * (1 - np.array([drop for drop, _ in request.stalls])),
+            patience=np.array([seconds for _, seconds in request.stalls]) * self.stream.rate,
             chunk=max(round(_CHUNK * self.stream.rate), 1),
         )
 
@@ -302,12 +304,15 @@ class DaqHopEngine:
         """How many samples to wait for before the next look.
 
         A fall that the host must stop is watched closely all the way. With a comparator the host
-        looks only for what the comparator cannot see, and not before the surface is expected.
+        looks only for what the comparator cannot see: not before the surface is expected, and
+        closely only once the current has begun to fall.
         """
         rate, tuning = self.stream.rate, self.tuning
         if not self.comparator:
             return max(round(tuning.block * rate), 1)
         look = max(round(tuning.look / request.speed * rate), 1)
+        if watch.sensing:
+            return max(round(tuning.sensing * rate), 1)
         if watch.samples == 0 and request.expected is not None:
             fall = (request.start - request.expected - tuning.ahead) / request.speed
             return int(np.clip(fall * rate, look, samples))

@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -30,6 +31,10 @@ from .reference import ReferenceTrack
 _FAR = 500e-9
 """Gap beyond which the current is taken to be free of the surface when the hum is learnt, m."""
 _FOUND = (HopStatus.OK, HopStatus.TOUCHED)
+_PARTS = (0.25, 0.4, 0.5, 0.6, 0.7, 0.8)
+"""Shares of the setpoint from which a stall is looked for."""
+_STRETCH = 1.6
+"""By how much slopes and permeable samples stretch an approach curve, at most."""
 _HOPELESS = {
     HopStatus.NO_CURRENT: "a bubble in the pipette, a broken wire, or no bias",
     HopStatus.OVERLOAD: "the tip is broken wide open, or the gain is too high",
@@ -167,7 +172,7 @@ class Scanner:
             reference_time=s.reference_time,
             expected=plan.expected,
             dwell=max(s.dwell, vibration.DWELL if self._unshaken else 0.0),
-            patience=self._patience,
+            stalls=self._stalls,
             usual=self.track.level,
             tolerance=s.tolerance,
         )
@@ -177,12 +182,15 @@ class Scanner:
             self._begun = record.first / record.rate
         return record
 
-    @property
-    def _patience(self) -> float:
-        """Twice the time that the fall from half the setpoint to the setpoint takes, and a bit."""
+    @cached_property
+    def _stalls(self) -> tuple[tuple[float, float], ...]:
+        """From each part of the setpoint, the time in which any slope would have reached it."""
         tip, s = self.tip, self.settings
-        way = float(tip.gap(s.setpoint / 2)) - float(tip.gap(s.setpoint))
-        return 2 * way / s.speed + 0.3e-3
+        reached = float(tip.gap(s.setpoint))
+        return tuple(
+            (drop, _STRETCH * (float(tip.gap(drop)) - reached) / s.speed + 0.3e-3)
+            for drop in (share * s.setpoint for share in _PARTS)
+        )
 
     @property
     def _unshaken(self) -> bool:

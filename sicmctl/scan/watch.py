@@ -1,6 +1,6 @@
 """What the host looks for while the tip falls."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,9 +16,11 @@ class Watch:
     debounce: consecutive samples below the level that make a crossing.
     state: how the amplifier was set at the top.
     touch_level: |current| below which tip and sample have met.
-    partial, patience: a current that stays below `partial` (A) for `patience` samples and does not
-        reach the level has stalled: the rim of the tip rests on an edge beside its opening.
+    partials, patience: a current that stays below one of `partials` (A) for as many samples as
+        `patience` says, and does not reach the level, has stalled: the rim of the tip rests on an
+        edge beside its opening. Both of shape (n,), partials falling.
     chunk: samples over which the current is averaged to judge that.
+    sensing: whether the current had begun to fall at the end of the last block.
     crossing: index, from the start of the ramp, of the sample that completed the crossing.
     """
 
@@ -27,15 +29,19 @@ class Watch:
     debounce: int
     state: AmplifierState
     touch_level: float
-    partial: float
-    patience: int
+    partials: F64
+    patience: F64
     chunk: int
     run: int = 0
     crossing: int | None = None
     status: HopStatus | None = None
     note: str = ""
     samples: int = 0
-    _partial_since: int | None = None
+    sensing: bool = False
+    _since: F64 = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        self._since = np.full(len(self.partials), np.inf)
 
     def see(self, current: F64, saturated: bool, state: AmplifierState | None) -> bool:
         """Take in a block; return whether the ramp must end."""
@@ -64,15 +70,15 @@ class Watch:
                 return
 
     def _find_stall(self, current: F64) -> None:
+        mean = np.inf
         for start in range(0, len(current), self.chunk):
             mean = float(current[start : start + self.chunk].mean())
-            if mean >= self.partial:
-                self._partial_since = None
-            elif self._partial_since is None:
-                self._partial_since = self.samples + start
-        since = self._partial_since
-        if self.crossing is not None or self.status is not None or since is None:
+            begun = np.minimum(self._since, self.samples + start)
+            self._since = np.where(mean < self.partials, begun, np.inf)
+        self.sensing = bool(np.any(mean < self.partials))
+        if self.crossing is not None or self.status is not None:
             return
-        if self.samples + len(current) - since > self.patience + self.chunk:
+        now = self.samples + len(current)
+        if np.any(now - self._since > self.patience + self.chunk):
             self.status = HopStatus.TOUCHED
             self.note = "the current stalled above the setpoint: the rim rests on an edge"
