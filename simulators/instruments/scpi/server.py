@@ -153,13 +153,6 @@ class Server:
             self._plug()
         return None
 
-     left = self._dark_until - monotonic()
-        if left > 0:
-            return left
-        if not self._listeners:
-            self._plug()
-        return None
-
     def _attend(self, end: socket.socket) -> None:
         if end is self._woken:
             self._woken.recv(CHUNK)
