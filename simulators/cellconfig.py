@@ -243,7 +243,8 @@ class PotentiostatConfig(Section):
     faults: tuple[FaultConfig, ...] = ()
 
     ranges: tuple[FullScale, ...] = ()
-    """Full scales of the current; left out, those of the model."""
+    """Full scales of the current; left out, those of the model. The instrument's own protocol says
+    which of them a client can ask for."""
     compliance: Window | None = None
     """Greatest voltage of the counter electrode; left out, that of the model."""
     counter_resistance: SeriesResistance = 100.0

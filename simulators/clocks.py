@@ -23,6 +23,10 @@ class Clock(Protocol):
         """Return when it is `until`; raises Interrupted if `interrupt` was or is called."""
         ...
 
+    def look(self, seen: float) -> float:
+        """What a firmware that last saw the time `seen` reads off the clock."""
+        ...
+
     def present(self, seen: float) -> float:
         """When something happens that is done now by a firmware that last saw the time `seen`."""
         ...
@@ -53,6 +57,9 @@ class FreeClock:
             raise Interrupted
         self._time = max(self._time, until)
 
+    def look(self, seen: float) -> float:
+        return self._time
+
     def present(self, seen: float) -> float:
         return max(seen, self._time)
 
@@ -80,6 +87,9 @@ class WallClock:
         if self._stop.wait(max(0.0, until - self.time)):
             self._stop.clear()
             raise Interrupted
+
+    def look(self, seen: float) -> float:
+        return self.time
 
     def present(self, seen: float) -> float:
         now = self.time
@@ -130,6 +140,9 @@ class FollowClock:
             if self._stop:
                 self._stop = False
                 raise Interrupted
+
+    def look(self, seen: float) -> float:
+        return seen if self._busy else self._time
 
     def present(self, seen: float) -> float:
         with self._news:

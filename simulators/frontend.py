@@ -69,6 +69,7 @@ class FrontEnd:
         self._applied = _Low(0.0)
         self._lost = False
         self.full_scale = self._hardware.ranges[-1]
+        """Of the present current range, A."""
         self._true = cell.step(0.0, Control.OPEN, 0.0, 0.0)
         self._shown = _Low(self._true[0]), _Low(self._true[1])
         self._areas = deque([(self._now, 0.0, 0.0)], _REMEMBERED)
@@ -76,12 +77,7 @@ class FrontEnd:
 
     @property
     def time(self) -> float:
-        return self.clock.time
-
-    @property
-    def ranges(self) -> tuple[float, ...]:
-        """Full scales (A) there are, ascending."""
-        return self._hardware.ranges
+        return self.clock.look(self._now)
 
     @property
     def reach(self) -> float:
@@ -109,13 +105,12 @@ class FrontEnd:
                 self._true = self.cell.step(0.0, mode, 0.0, 0.0)
 
     def set_current_range(self, full_scale: float) -> None:
-        fitting = (fs for fs in self.ranges if fs >= full_scale * (1 - 1e-9))
         with self._lock:
-            self.full_scale = next(fitting, self.ranges[-1])
+            self.full_scale = full_scale
 
     def set_bandwidth(self, hertz: float) -> None:
         with self._lock:
-            self._measured_hz = hertz
+            self._measured_hz = max(hertz, 1e-3)
 
     def read(self, at: float, average: float = 0.0) -> Reading:
         self.clock.wait(at)
@@ -239,7 +234,7 @@ class FrontEnd:
         if config.current_bits:
             step = 2 * full / 2**config.current_bits
             current = round(current / step) * step
-        underload = abs(current) < _UNDERLOAD * full and full > self.ranges[0]
+        underload = abs(current) < _UNDERLOAD * full and full > self._hardware.ranges[0]
         return Reading(time, potential, current, overload, underload, self._lost)
 
     def _sigmas(self) -> tuple[float, float]:

@@ -121,8 +121,7 @@ def test_converters_have_steps():
 
 def test_ranges_overload_and_underload():
     port = front(ResistorCell(resistance=1e3), noisy())
-    port.set_current_range(0.7e-4)
-    assert port.full_scale == 1e-4
+    port.set_current_range(1e-4)
     port.control(Control.POTENTIAL, 1.0)
     reading = port.read(0.1)
     assert reading.overload and not reading.underload
@@ -131,8 +130,9 @@ def test_ranges_overload_and_underload():
     assert not port.read(0.2).overload
     port.set_current_range(0.1)
     assert port.read(0.3).underload
-    port.set_current_range(5.0)
-    assert port.full_scale == 0.1
+    port.set_current_range(1e-8)  # the smallest there is
+    port.control(Control.OPEN)
+    assert not port.read(0.4).underload
 
 
 @pytest.mark.parametrize("control", [Control.POTENTIAL, Control.CURRENT])
