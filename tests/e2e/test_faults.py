@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sicmctl.data.journal import read_journal
 from sicmctl.data.runfile import RunFile
+from sicmctl.hal.hop import HopRecord
 from sicmctl.messages import Alarm, AnyMessage, HopDone, RunEnded, ScanEnded, encode
+from sicmctl.scan.hopper import DaqHopEngine
 
 from ..rigs import Recorded, Virtual, experiment_text, only, quick_sim, virtual
 
@@ -31,17 +34,26 @@ def rig(tmp_path: Path) -> Iterator[Virtual]:
         yield found
 
 
-def after(hops: int, act: Callable[[], object]) -> Callable[[AnyMessage], None]:
-    """Do something once so many hops are done."""
-    seen: list[HopDone] = []
+After = Callable[[int, Callable[[], object]], None]
 
-    def see(message: AnyMessage) -> None:
-        if isinstance(message, HopDone):
-            seen.append(message)
-            if len(seen) == hops:
-                act()
 
-    return see
+@pytest.fixture
+def after(monkeypatch: pytest.MonkeyPatch) -> After:
+    """To do something right after so many hops, attempts included, before the next begins."""
+    acts: dict[int, Callable[[], object]] = {}
+    done = 0
+    original = DaqHopEngine.hop
+
+    def hop(self: DaqHopEngine, *arguments: Any) -> HopRecord:
+        nonlocal done
+        record = original(self, *arguments)
+        done += 1
+        if done in acts:
+            acts[done]()
+        return record
+
+    monkeypatch.setattr(DaqHopEngine, "hop", hop)
+    return acts.__setitem__
 
 
 def assert_safe(rig: Virtual, run: Recorded, outcome: str) -> None:
@@ -87,8 +99,11 @@ def test_nothing_wrong(rig: Virtual, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_broken_tip_is_told_and_the_scan_goes_on_with_it(rig: Virtual, engine: str) -> None:
-    run = rig.run(scan(engine), after(2, lambda: rig.set("pipette.break", 2e-7)))
+def test_a_broken_tip_is_told_and_the_scan_goes_on_with_it(
+    rig: Virtual, after: After, engine: str
+) -> None:
+    after(2, lambda: rig.set("pipette.break", 2e-7))
+    run = rig.run(scan(engine))
     assert_safe(rig, run, "done")
     assert len(run.accepted) == 5
     assert run.statuses[:2] == ["ok", "ok"]
@@ -106,8 +121,11 @@ def test_a_broken_tip_is_told_and_the_scan_goes_on_with_it(rig: Virtual, engine:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_half_a_clog_is_told_and_the_scan_goes_on_with_it(rig: Virtual, engine: str) -> None:
-    run = rig.run(scan(engine), after(2, lambda: rig.set("pipette.clog", 0.5)))
+def test_half_a_clog_is_told_and_the_scan_goes_on_with_it(
+    rig: Virtual, after: After, engine: str
+) -> None:
+    after(2, lambda: rig.set("pipette.clog", 0.5))
+    run = rig.run(scan(engine))
     assert_safe(rig, run, "done")
     assert run.statuses == ["ok"] * 5
     (alarm,) = alarms(run, "tip")
@@ -124,8 +142,9 @@ def test_half_a_clog_is_told_and_the_scan_goes_on_with_it(rig: Virtual, engine: 
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_bubble_for_good_ends_the_scan(rig: Virtual, engine: str) -> None:
-    run = rig.run(scan(engine), after(1, lambda: rig.set("pipette.bubble", "on")))
+def test_a_bubble_for_good_ends_the_scan(rig: Virtual, after: After, engine: str) -> None:
+    after(1, lambda: rig.set("pipette.bubble", "on"))
+    run = rig.run(scan(engine))
     assert_safe(rig, run, "failed")
     assert run.statuses == ["ok", "no current", "no current", "no current"]
     assert run.ended.reason == (
@@ -139,14 +158,10 @@ def test_a_bubble_for_good_ends_the_scan(rig: Virtual, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_bubble_for_one_hop_costs_one_attempt(rig: Virtual, engine: str) -> None:
-    def bubble(message: AnyMessage) -> None:
-        if isinstance(message, HopDone) and message.index == 1:
-            rig.set("pipette.bubble", "on")
-        elif isinstance(message, HopDone) and message.status == "no current":
-            rig.set("pipette.bubble", "off")
-
-    run = rig.run(scan(engine), bubble)
+def test_a_bubble_for_one_hop_costs_one_attempt(rig: Virtual, after: After, engine: str) -> None:
+    after(2, lambda: rig.set("pipette.bubble", "on"))
+    after(3, lambda: rig.set("pipette.bubble", "off"))
+    run = rig.run(scan(engine))
     assert_safe(rig, run, "done")
     assert run.statuses == ["ok"] * 5
     assert [(h.index, h.attempt, h.status) for h in run.hops if not h.accepted] == [
@@ -172,8 +187,9 @@ def test_a_bubble_in_the_middle_of_a_fall_stops_it(tmp_path: Path, engine: str) 
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_gain_turned_by_hand_changes_no_height(rig: Virtual, engine: str) -> None:
-    run = rig.run(scan(engine), after(2, lambda: rig.set("amplifier.gain", 2e9)))
+def test_the_gain_turned_by_hand_changes_no_height(rig: Virtual, after: After, engine: str) -> None:
+    after(2, lambda: rig.set("amplifier.gain", 2e9))
+    run = rig.run(scan(engine))
     assert_safe(rig, run, "done")
     assert run.statuses == ["ok"] * 5
     currents = np.array([hop.reference for hop in run.accepted])
@@ -199,8 +215,11 @@ def test_the_gain_turned_during_a_fall_costs_that_attempt(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_mode_without_a_current_ends_the_scan_with_the_reason(rig: Virtual, engine: str) -> None:
-    run = rig.run(scan(engine), after(1, lambda: rig.set("amplifier.mode", "i=0")))
+def test_a_mode_without_a_current_ends_the_scan_with_the_reason(
+    rig: Virtual, after: After, engine: str
+) -> None:
+    after(1, lambda: rig.set("amplifier.mode", "i=0"))
+    run = rig.run(scan(engine))
     assert_safe(rig, run, "failed")
     assert run.statuses == ["ok", "settings", "settings", "settings"]
     assert run.ended.reason == (
@@ -211,8 +230,9 @@ def test_a_mode_without_a_current_ends_the_scan_with_the_reason(rig: Virtual, en
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_an_overload_ends_the_scan(rig: Virtual, engine: str) -> None:
-    run = rig.run(scan(engine), after(1, lambda: rig.set("amplifier.offset", 50e-9)))
+def test_an_overload_ends_the_scan(rig: Virtual, after: After, engine: str) -> None:
+    after(1, lambda: rig.set("amplifier.offset", 50e-9))
+    run = rig.run(scan(engine))
     assert_safe(rig, run, "failed")
     assert run.statuses == ["ok", "overload", "overload", "overload"]
     assert run.ended.reason == (
@@ -222,8 +242,11 @@ def test_an_overload_ends_the_scan(rig: Virtual, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_sample_that_is_gone_leaves_statuses_not_holes(rig: Virtual, engine: str) -> None:
-    run = rig.run(scan(engine), after(2, lambda: rig.set("sample.offset", -3e-6)))
+def test_a_sample_that_is_gone_leaves_statuses_not_holes(
+    rig: Virtual, after: After, engine: str
+) -> None:
+    after(2, lambda: rig.set("sample.offset", -3e-6))
+    run = rig.run(scan(engine))
     assert_safe(rig, run, "done")
     assert run.statuses == ["ok", "ok", "no surface", "no surface", "no surface"]
     assert all(np.isnan(hop.height) for hop in run.accepted[2:])
@@ -232,7 +255,9 @@ def test_a_sample_that_is_gone_leaves_statuses_not_holes(rig: Virtual, engine: s
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_stop_button_ends_the_scan_after_the_present_hop(rig: Virtual, engine: str) -> None:
+def test_the_stop_button_ends_the_scan_after_the_present_hop(
+    rig: Virtual, after: After, engine: str
+) -> None:
     stop = threading.Event()
     pressed = threading.Event()
 
@@ -244,7 +269,8 @@ def test_the_stop_button_ends_the_scan_after_the_present_hop(rig: Virtual, engin
                 thread.join()
         pressed.set()
 
-    run = rig.run(scan(engine), after(2, press), stop)
+    after(2, press)
+    run = rig.run(scan(engine), stop=stop)
     assert pressed.is_set()
     assert_safe(rig, run, "stopped")
     assert run.ended.reason == "asked to stop"
@@ -255,10 +281,11 @@ def test_the_stop_button_ends_the_scan_after_the_present_hop(rig: Virtual, engin
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_computer_that_stood_still_loses_samples_and_fails_safely(
-    rig: Virtual, engine: str
+    rig: Virtual, after: After, engine: str
 ) -> None:
     """Lost samples break the timeline, so the run is over; but the tip is lifted all the same."""
-    run = rig.run(scan(engine), after(2, lambda: rig.suspend(11.0)))
+    after(2, lambda: rig.suspend(11.0))
+    run = rig.run(scan(engine))
     assert_safe(rig, run, "failed")
     assert "samples were overwritten before they were read" in run.ended.reason
     assert run.ended.reason.endswith("(close other programs or lower daq.sample_rate)")
