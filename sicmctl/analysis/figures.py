@@ -1,7 +1,8 @@
 """All figures of a run, and their files."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -44,15 +45,36 @@ def png(picture: Picture) -> bytes:
     return data.getvalue()
 
 
-def save_figures(run: RunFile, folder: Path | str) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A figure as PNG, with its place in the run."""
+
+    scan: int
+    name: str
+    title: str
+    caption: str
+    png: bytes
+
+
+def draw(run: RunFile) -> list[Drawn]:
+    """Draw all figures of a run once; report and folder share them."""
+    return [
+        Drawn(scan.number, picture.name, picture.title, picture.caption, png(picture))
+        for scan in run.scans.values()
+        for picture in pictures(scan)
+    ]
+
+
+def save_figures(
+    run: RunFile, folder: Path | str, drawn: Sequence[Drawn] | None = None
+) -> list[Path]:
     """Write all figures of a run as PNG files, `scan0-height.png` and so on."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for scan in run.scans.values():
-        for picture in pictures(scan):
-            name = re.sub(r"[^\w-]", "_", picture.name)
-            path = folder / f"scan{scan.number}-{name}.png"
-            path.write_bytes(png(picture))
-            written.append(path)
+    for figure in draw(run) if drawn is None else drawn:
+        name = re.sub(r"[^\w-]", "_", figure.name)
+        path = folder / f"scan{figure.scan}-{name}.png"
+        path.write_bytes(figure.png)
+        written.append(path)
     return written

@@ -1,28 +1,34 @@
 """One self-contained HTML page of a run: summary, figures, settings."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sicmctl.data.runfile import RunFile
 
 from .summary import ScanSummary, summarise
 from .tables import number_rows, run_rows, scan_rows
 
+if TYPE_CHECKING:
+    from .figures import Drawn
+
 __all__ = ["render", "run_rows", "scan_rows", "write_report"]
 
 
-def write_report(run: RunFile, out: Path | str) -> Path:
+def write_report(run: RunFile, out: Path | str, drawn: "Sequence[Drawn] | None" = None) -> Path:
     """Write the page and return its path; an older page of that name is replaced."""
     out = Path(out)
     part = out.with_name(out.name + ".part")
-    part.write_text(render(run), encoding="utf-8")
+    part.write_text(render(run, drawn), encoding="utf-8")
     return part.replace(out)
 
 
-def render(run: RunFile) -> str:
-    """Return the page as HTML; figures are inline."""
+def render(run: RunFile, drawn: "Sequence[Drawn] | None" = None) -> str:
+    """Return the page as HTML; figures, drawn afresh unless given, are inline."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+    from .figures import draw  # noqa: PLC0415  (matplotlib is slow to import)
 
     environment = Environment(
         loader=PackageLoader("sicmctl.analysis", "."),
@@ -32,11 +38,12 @@ def render(run: RunFile) -> str:
         lstrip_blocks=True,
     )
     summary = summarise(run)
+    figures = draw(run) if drawn is None else drawn
     return environment.get_template("report.html.j2").render(
         title=summary.info.title or run.path.name,
         summary=summary,
         run_rows=run_rows(summary),
-        scans=[_scan(run, scan) for scan in summary.scans],
+        scans=[_scan(scan, figures) for scan in summary.scans],
         alarms=run.alarms,
         notes=run.notes,
         calibration=number_rows(summary.calibration),
@@ -45,9 +52,8 @@ def render(run: RunFile) -> str:
     )
 
 
-def _scan(run: RunFile, scan: ScanSummary) -> dict[str, Any]:
+def _scan(scan: ScanSummary, drawn: Sequence["Drawn"]) -> dict[str, Any]:
     """Return what the page needs of a scan."""
-    from .figures import pictures, png  # noqa: PLC0415  (matplotlib is slow to import)
     from .style import STATUS_COLOURS  # noqa: PLC0415
 
     return {
@@ -57,10 +63,11 @@ def _scan(run: RunFile, scan: ScanSummary) -> dict[str, Any]:
         "counts": [(n, c, STATUS_COLOURS.get(n, "#999999")) for n, c in scan.counts.items()],
         "pictures": [
             {
-                "title": picture.title,
-                "caption": picture.caption,
-                "source": "data:image/png;base64," + b64encode(png(picture)).decode(),
+                "title": figure.title,
+                "caption": figure.caption,
+                "source": "data:image/png;base64," + b64encode(figure.png).decode(),
             }
-            for picture in pictures(run.scan(scan.scan))
+            for figure in drawn
+            if figure.scan == scan.scan
         ],
     }

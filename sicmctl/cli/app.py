@@ -68,9 +68,10 @@ def demo(
                     "report": str(result.report),
                     "figures": [str(path) for path in result.figures],
                     "rq": result.rq,
-                    "rq_truth": result.rq_truth,
+                    "rq_seen": result.rq_seen,
+                    "rq_true": result.rq_true,
                     "pixels": result.pixels,
-                    "found": result.found,
+                    "counts": dict(result.counts),
                 }
             )
         )
@@ -78,8 +79,11 @@ def demo(
         print(f"run file  {result.run.file}")
         print(f"report    {result.report}")
         print(f"figures   {result.folder / 'figures'}")
-        print(f"surface found at {result.found} of {result.pixels} pixels")
-        print(f"Rq        {_length(result.rq)} measured, {_length(result.rq_truth)} true")
+        told_counts = ", ".join(f"{count} {name}" for name, count in result.counts.most_common())
+        print(f"pixels    {told_counts} of {result.pixels}")
+        print(f"Rq        {_length(result.rq)} measured")
+        print(f"          {_length(result.rq_seen)} true, as the same tip can see it")
+        print(f"          {_length(result.rq_true)} true, of the bare surface")
     if result.run.outcome.outcome == "failed":
         raise typer.Exit(FAILED_SAFELY)
 
@@ -189,13 +193,15 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write figures (PNG) and a report (HTML) of a run file."""
-    from sicmctl.analysis.figures import save_figures  # noqa: PLC0415
+    from sicmctl.analysis.figures import draw, save_figures  # noqa: PLC0415
     from sicmctl.analysis.report import write_report  # noqa: PLC0415
     from sicmctl.data.runfile import RunFile  # noqa: PLC0415
 
     with told(as_json), RunFile(run_file) as file:
-        page = write_report(file, out or run_file.with_suffix(".html"))
-        figures = save_figures(file, page.with_suffix("").with_name(page.stem + "-figures"))
+        drawn = draw(file)
+        page = write_report(file, out or run_file.with_suffix(".html"), drawn)
+        folder = page.with_name(page.stem + "-figures")
+        figures = save_figures(file, folder, drawn)
     _print_files([page, *figures], as_json)
 
 

@@ -1,11 +1,10 @@
 """`sicmctl demo`: simulate, run, report, in one go."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from sicmctl.analysis.figures import save_figures
+from sicmctl.analysis.figures import draw, save_figures
 from sicmctl.analysis.report import write_report
 from sicmctl.analysis.roughness import roughness
 from sicmctl.client import RunResult
@@ -37,27 +36,32 @@ title = "Image"
 pattern = "raster"
 size = "{size_um} um"
 pixels = {pixels}
-prescan = {{ pixels = 12, amplitude = "6 um" }}
+prescan = {{ pixels = 10, amplitude = "6 um" }}
 
 [step.scan.hop]
 amplitude = "2 um"
-fall_rate = "60 nm/ms"
+fall_rate = "40 nm/ms"
 setpoint = "1 %"
 """
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """Where everything is and how well the surface was met. m."""
+    """Where everything is and how well the surface was met.
+
+    rq: measured, rq_seen: of the surface as the same tip can see it, rq_true: of the bare surface,
+    all on the same pixels, m. counts: status -> pixels.
+    """
 
     run: RunResult
     folder: Path
     report: Path
     figures: list[Path]
     rq: float
-    rq_truth: float
+    rq_seen: float
+    rq_true: float
     pixels: int
-    found: int
+    counts: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +88,23 @@ def demo(asked: DemoRequest, quiet: bool = False) -> DemoResult:
     with Laboratory(sim, rig, truth), RunConsole(quiet) as console:
         result = run_answering_keyboard(rig, experiment, folder / "run.h5", console)
     with RunFile(result.file) as file:
-        report = write_report(file, folder / "report.html")
-        figures = save_figures(file, folder / "figures")
-        rq, rq_truth, pixels, found = _compare(file, truth)
-    return DemoResult(result, folder, report, figures, rq, rq_truth, pixels, found)
+        drawn = draw(file)
+        report = write_report(file, folder / "report.html", drawn)
+        figures = save_figures(file, folder / "figures", drawn)
+        return DemoResult(result, folder, report, figures, *_compare(file, truth))
 
 
-def _compare(file: RunFile, truth: Path) -> tuple[float, float, int, int]:
-    """Return Rq as measured and true, pixels, and pixels at which the surface was found."""
-    scan = file.scan(max(file.scans))  # the first is the prescan
+def _compare(file: RunFile, truth: Path) -> tuple[float, float, float, int, Counter[str]]:
+    """Return Rq as measured, as the tip could see it, and true; pixels, and how many by status."""
+    scan = file.scan()
     height, status = scan.frame("height"), scan.frame("status")
     y, x = scan.axes
-    found = int(np.count_nonzero(status == scan.status_names.index("ok")))
+    names = scan.status_names
+    counts = Counter(names[int(code)] for code in status.ravel() if 0 <= code < len(names))
     with find("truth")(truth) as true:
-        rq_truth = float(true.rq(x, y))
-    return roughness(height, y, x).rq, rq_truth, height.size, found
+        seen = float(true.rq_seen(x, y, scan.settings["setpoint"]))
+        bare = float(true.rq(x, y))
+    return roughness(height, y, x).rq, seen, bare, height.size, counts
 
 
 def _new_folder(out: Path | None) -> Path:

@@ -33,6 +33,18 @@ class StopRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Stall:
+    """From a fractional `drop` on, the `target` must be reached within some seconds of fall.
+
+    If it is not, the rim of the tip is taken to rest on an edge beside its opening.
+    """
+
+    drop: float
+    target: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Waypoint:
     """Where to go after a stop: up to `z`, sideways to x, y once above `clear`. All m."""
 
@@ -51,9 +63,7 @@ class HopRequest:
     expected: where the surface is thought to be; saves time, never safety.
     dwell: how long to record at the stop before the retract.
     clear: z above which sideways motion is safe on the way to the start.
-    stalls: pairs (drop, seconds): how long the current may stay beyond a drop smaller than the
-        setpoint without reaching that; after it the rim of the tip is taken to rest on an edge
-        beside its opening.
+    stalls: what ends a fall whose current has begun to drop and does not go on.
     usual: reference current of recent hops, A; a hop whose own differs by more than the fraction
         `tolerance` ends at the top, without an approach.
     """
@@ -68,7 +78,7 @@ class HopRequest:
     reference_time: float = 2e-3
     dwell: float = 0.0
     expected: float | None = None
-    stalls: tuple[tuple[float, float], ...] = ()
+    stalls: tuple[Stall, ...] = ()
     usual: float | None = None
     tolerance: float = 0.1
 

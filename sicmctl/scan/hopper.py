@@ -49,8 +49,8 @@ class HopTuning:
     """
 
     block: float = 0.5e-3
-    look: float = 0.2e-6
-    sensing: float = 1e-3
+    look: float = 0.25e-6
+    sensing: float = 1.2e-3
     ahead: float = 0.3e-6
     window: float = 1e-3
     still: float = 1.0e-9
@@ -254,7 +254,7 @@ class DaqHopEngine:
         missing = self._dwell_samples(request) - (self._rested(watch) if frozen else 0)
         if missing > 0:
             blocks.append(self._read(missing))
-        if not frozen:
+        if not frozen or self.stage.reads_back:
             self.stage.synchronise(blocks[-1])
         return self._record(request, reference, watch, first, blocks)
 
@@ -266,8 +266,9 @@ class DaqHopEngine:
             debounce=1 if self.comparator else request.stop.debounce,
             state=reference.state,
             touch_level=level * (1 - self.tuning.touch),
-            partials=level * (1 - np.array([drop for drop, _ in request.stalls])),
-            patience=np.array([seconds for _, seconds in request.stalls]) * self.stream.rate,
+            partials=level * (1 - np.array([stall.drop for stall in request.stalls])),
+            targets=level * (1 - np.array([stall.target for stall in request.stalls])),
+            patience=np.array([stall.seconds for stall in request.stalls]) * self.stream.rate,
             chunk=max(round(_CHUNK * self.stream.rate), 1),
         )
 

@@ -5,7 +5,6 @@ unless the current is gone for good, which ends the scan safely.
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,27 +13,29 @@ import numpy as np
 
 from sicmctl.hal.capabilities import F64
 from sicmctl.hal.errors import SicmError
-from sicmctl.hal.hop import HopEngine, HopRecord, HopRequest, HopStatus, StopRule, Waypoint
+from sicmctl.hal.hop import HopEngine, HopRecord, HopRequest, HopStatus, Stall, StopRule, Waypoint
 from sicmctl.hal.quantity import show
-from sicmctl.messages import Alarm, Array, HeightValue, HopDone, Message, Note, Progress
+from sicmctl.messages import Alarm, Message, Note
 
 from . import vibration
 from .curve import Tip
-from .edge import beside_a_step
-from .height import Approach, Height, estimate_all
+from .height import Approach
 from .mains import MainsTracker
 from .noise import NoiseModel
 from .pattern import Targets
 from .planner import HeightPlanner, Plan
 from .reference import ReferenceTrack
+from .reporter import Reporter, ToReport
 
 _FAR = 500e-9
 """Gap beyond which the current is taken to be free of the surface when the hum is learnt, m."""
 _FOUND = (HopStatus.OK, HopStatus.TOUCHED)
-_PARTS = (0.25, 0.4, 0.5, 0.6, 0.7, 0.8)
+_PARTS = (0.25, 0.3, 0.36, 0.43, 0.52, 0.62, 0.75, 0.85)
 """Shares of the setpoint from which a stall is looked for."""
 _STRETCH = 1.6
 """By how much slopes and permeable samples stretch an approach curve, at most."""
+_STALL_MARGIN = 0.4e-3
+"""Time allowed to noise and hum on top, s."""
 _HOPELESS = {
     HopStatus.NO_CURRENT: "a bubble in the pipette, a broken wire, or no bias",
     HopStatus.OVERLOAD: "the tip is broken wide open, or the gain is too high",
@@ -87,17 +88,19 @@ class Scanner:
     track: ReferenceTrack = field(default_factory=ReferenceTrack)
     mains: MainsTracker | None = None
     noise: NoiseModel | None = None
-    _counts: Counter[str] = field(default_factory=Counter)
     _place: tuple[float, float] | None = None
-    _begun: float = math.nan
     _blind: int = 0
 
     def run(self) -> str:
         """Visit all targets. Returns `done` or `stopped`; raises ScanAborted if it is hopeless."""
-        for index in range(len(self.targets)):
-            if self.stopping():
-                return "stopped"
-            self._visit(index)
+        self._reporter = Reporter(
+            self.number, self.targets, self.tip, self.settings.method, self.publish
+        )
+        with self._reporter:
+            for index in range(len(self.targets)):
+                if self.stopping():
+                    return "stopped"
+                self._visit(index)
         return "done"
 
     def _visit(self, index: int) -> None:
@@ -178,18 +181,20 @@ class Scanner:
         )
         record = self.hops.hop(request, lambda found: self._onward(index, found))
         self._place = (request.x, request.y)
-        if math.isnan(self._begun):
-            self._begun = record.first / record.rate
         return record
 
     @cached_property
-    def _stalls(self) -> tuple[tuple[float, float], ...]:
-        """From each part of the setpoint, the time in which any slope would have reached it."""
+    def _stalls(self) -> tuple[Stall, ...]:
+        """From each part of the setpoint, the time in which any slope shows half as much again."""
         tip, s = self.tip, self.settings
-        reached = float(tip.gap(s.setpoint))
+        ladder = [(share * s.setpoint, min(1.5 * share, 1.0) * s.setpoint) for share in _PARTS]
         return tuple(
-            (drop, _STRETCH * (float(tip.gap(drop)) - reached) / s.speed + 0.3e-3)
-            for drop in (share * s.setpoint for share in _PARTS)
+            Stall(
+                drop,
+                target,
+                _STRETCH * float(tip.gap(drop) - tip.gap(target)) / s.speed + _STALL_MARGIN,
+            )
+            for drop, target in ladder
         )
 
     @property
@@ -227,7 +232,6 @@ class Scanner:
             z = record.curves["z"][: record.stop]
             far = int(np.searchsorted(-z, -(record.z_stop + _FAR)))
             self.mains.learn(record.first, record.curves["current"][:far])
-        self._publish_progress(index, record)
         self._blind = self._blind + 1 if record.status in _HOPELESS else 0
         if self._blind >= self.settings.hopeless:
             raise ScanAborted(
@@ -235,68 +239,16 @@ class Scanner:
                 f"{_HOPELESS[record.status]}"
             )
 
-    def _publish_progress(self, index: int, record: HopRecord) -> None:
-        done, total = index + 1, len(self.targets)
-        elapsed = self._time(record) - self._begun
-        rate = done / elapsed if elapsed > 0 else 0.0
-        eta = (total - done) / rate if rate > 0 else 0.0
-        self.publish(
-            Progress(
-                time=self._time(record),
-                scan=self.number,
-                done=done,
-                total=total,
-                eta=eta,
-                hops_per_second=rate,
-                counts=dict(self._counts),
-            )
-        )
-
     def _report(self, index: int, attempt: int, record: HopRecord, accepted: bool) -> None:
-        status, heights = record.status, dict[str, Height]()
-        if status in _FOUND:
-            approach = self._as_approach(record)
-            heights = dict(estimate_all(approach, self.tip))
-            heights["stop"] = replace(heights["stop"], value=record.z_stop)
-            if status is HopStatus.OK and beside_a_step(
-                approach, heights["fit"], record.z_stop, self.tip
-            ):
-                status = HopStatus.EDGE
-        chosen = heights.get(self.settings.method)
-        curves, z = record.curves, record.curves["z"]
-        if accepted:
-            self._counts[status.value] += 1
-        self.publish(
-            HopDone(
-                time=self._time(record),
-                scan=self.number,
-                index=index,
-                attempt=attempt,
-                accepted=accepted,
-                row=int(self.targets.row[index]),
-                column=int(self.targets.column[index]),
-                status=status.value,
-                first=record.first,
-                stop=record.stop,
-                x=float(curves["x"].mean()) if len(z) else self._x(index),
-                y=float(curves["y"].mean()) if len(z) else self._y(index),
-                start=record.request.start,
-                reference=record.reference,
-                reference_sd=record.reference_sd,
-                z_stop=record.z_stop if len(z) else math.nan,
-                height=chosen.value if chosen else math.nan,
-                height_sd=chosen.sd if chosen else math.nan,
-                method=self.settings.method,
-                heights={
-                    name: HeightValue(value=h.value, sd=h.sd, status=h.status)
-                    for name, h in heights.items()
-                },
-                curves={name: Array.of(values) for name, values in curves.items()},
-                bandwidth=record.bandwidth,
-                timing=record.timing,
-                note=record.note,
-            )
+        found = record.status in _FOUND
+        task = ToReport(
+            index=index,
+            attempt=attempt,
+            accepted=accepted,
+            record=record,
+            approach=self._as_approach(record) if found else None,
         )
+        self._reporter.hand_over(task)
 
     def _as_approach(self, record: HopRecord) -> Approach:
         """What the height estimators need of a record, with the hum taken out."""

@@ -16,9 +16,9 @@ class Watch:
     debounce: consecutive samples below the level that make a crossing.
     state: how the amplifier was set at the top.
     touch_level: |current| below which tip and sample have met.
-    partials, patience: a current that stays below one of `partials` (A) for as many samples as
-        `patience` says, and does not reach the level, has stalled: the rim of the tip rests on an
-        edge beside its opening. Both of shape (n,), partials falling.
+    partials, targets, patience: a current that stays below one of `partials` (A) for as many
+        samples as `patience` says, and has not reached its target by then, has stalled: the rim of
+        the tip rests on an edge beside its opening. All of shape (n,), partials falling.
     chunk: samples over which the current is averaged to judge that.
     sensing: whether the current had begun to fall at the end of the last block.
     crossing: index, from the start of the ramp, of the sample that completed the crossing.
@@ -30,6 +30,7 @@ class Watch:
     state: AmplifierState
     touch_level: float
     partials: F64
+    targets: F64
     patience: F64
     chunk: int
     run: int = 0
@@ -70,15 +71,20 @@ class Watch:
                 return
 
     def _find_stall(self, current: F64) -> None:
-        mean = np.inf
-        for start in range(0, len(current), self.chunk):
-            mean = float(current[start : start + self.chunk].mean())
-            begun = np.minimum(self._since, self.samples + start)
+        chunks = max(len(current) // self.chunk, 1)
+        means = current[: chunks * self.chunk].reshape(chunks, -1).mean(axis=1)
+        if means.min() >= self.partials.max(initial=-np.inf):
+            self._since.fill(np.inf)
+            self.sensing = False
+            return
+        for k, mean in enumerate(means):
+            begun = np.minimum(self._since, self.samples + k * self.chunk)
             self._since = np.where(mean < self.partials, begun, np.inf)
-        self.sensing = bool(np.any(mean < self.partials))
+        self.sensing = bool(np.any(np.isfinite(self._since)))
         if self.crossing is not None or self.status is not None:
             return
         now = self.samples + len(current)
-        if np.any(now - self._since > self.patience + self.chunk):
+        late = now - self._since > self.patience + self.chunk
+        if np.any(late & (means[-1] > self.targets)):
             self.status = HopStatus.TOUCHED
             self.note = "the current stalled above the setpoint: the rim rests on an edge"

@@ -163,6 +163,14 @@ class Truth:
         pipette = Pipette.new(self.config.pipette, self.sample.permeability)
         return setpoint_height(pipette, self.sample, x, y, drop)
 
+    def rq_seen(self, x: ArrayLike, y: ArrayLike, drop: float) -> float:
+        """Roughness (m) of the same grid as the unbroken tip can see it: of its setpoint surface.
+
+        A tip is wider than the clefts of a composite, so this is less than the surface's own.
+        """
+        columns, rows = np.meshgrid(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+        return rq(self.setpoint_height(columns, rows, drop))
+
     def rq(self, x: ArrayLike, y: ArrayLike) -> float:
         """Roughness (m) of the true surface sampled on the grid of x (columns) and y (rows)."""
         columns, rows = np.meshgrid(np.asarray(x, dtype=float), np.asarray(y, dtype=float))

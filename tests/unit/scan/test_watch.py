@@ -19,6 +19,7 @@ def watch(debounce: int = 1, sign: float = 1.0) -> Watch:
         state=STATE,
         touch_level=0.7e-9,
         partials=np.empty(0),
+        targets=np.empty(0),
         patience=np.empty(0),
         chunk=12,
     )
