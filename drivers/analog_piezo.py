@@ -53,8 +53,6 @@ class AnalogPiezo:
     def __init__(self, options: Options, daq: Daq) -> None:
         self._options = {"x": options.x, "y": options.y, "z": options.z}
         self._daq = daq
-        readback = options.z.readback
-        self.reads_back = readback is not None and readback in daq.roles
         self.axes: Mapping[str, Axis] = {n: _axis(o) for n, o in self._options.items()}
         for name, axis in self._options.items():
             if axis.sensor not in daq.roles:
@@ -97,15 +95,8 @@ class AnalogPiezo:
         self._commanded = dict(zip(_AXES, map(float, path[:, -1]), strict=True))
 
     def halt(self) -> None:
-        """Hold here. The stop is exact if the path was frozen by a comparator or had ended.
-
-        Where z is read back, the card need not be asked: `synchronise` will tell exactly.
-        """
+        """Hold here. The stop is exact if the path was frozen by a comparator or had ended."""
         if self._path is None:
-            return
-        if self.reads_back:
-            self._generator.halt()
-            self._path = None
             return
         done = min(self._generator.generated(), self._path.shape[1])
         self._generator.halt()

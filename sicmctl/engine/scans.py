@@ -14,8 +14,6 @@ from . import rules
 from .rig import Rig
 from .tuneup import Tuneup
 
-_CLEARANCE = 0.5e-6
-"""Free height over everything known when the tip moves sideways, m."""
 _REACH = 1.6
 """A point within this many pitches is a neighbour."""
 
@@ -104,18 +102,19 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
         amplitude=hop.amplitude,
         depth=hop.floor_margin,
         reach=max(_REACH * made.pitch, 1e-9),
-        clearance=min(_CLEARANCE, hop.amplitude),
+        clearance=hop.amplitude / 2,
     )
     job = ScanJob(made, planner, settings, safe, tip)
     if not isinstance(scan, RasterScan) or scan.prescan is None:
         return (job,)
     coarse = _coarse(scan, made)
+    amplitude = scan.prescan.amplitude or 2 * hop.amplitude
     planner.coarse = HeightPlanner(
         z.travel,
-        amplitude=scan.prescan.amplitude or 2 * hop.amplitude,
+        amplitude=amplitude,
         depth=z.travel.high,
         reach=coarse.pitch,
-        clearance=_CLEARANCE,
+        clearance=amplitude,  # all between two coarse points is unknown
     )
     return (ScanJob(coarse, planner.coarse, settings, safe, tip, prescan=True), job)
 

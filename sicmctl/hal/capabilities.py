@@ -239,8 +239,6 @@ class Positioner(SafeState, Protocol):
     """A stage whose axes follow paths on the clock of the stream. z grows away from the sample."""
 
     axes: Mapping[str, Axis]
-    reads_back: bool
-    """Whether `synchronise` tells the command of z exactly."""
 
     def identify(self) -> Identity: ...
 

@@ -35,7 +35,6 @@ class LimitedPositioner:
         self._stage = stage
         self._rate = rate
         self.axes: Mapping[str, Axis] = stage.axes
-        self.reads_back = stage.reads_back
 
     def identify(self) -> Identity:
         return self._stage.identify()

@@ -254,7 +254,7 @@ class DaqHopEngine:
         missing = self._dwell_samples(request) - (self._rested(watch) if frozen else 0)
         if missing > 0:
             blocks.append(self._read(missing))
-        if not frozen or self.stage.reads_back:
+        if not frozen:
             self.stage.synchronise(blocks[-1])
         return self._record(request, reference, watch, first, blocks)
 

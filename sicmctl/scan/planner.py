@@ -13,6 +13,8 @@ from sicmctl.hal.limits import Interval
 
 _SAME_PLACE = 1e-9
 """Targets closer than this are one place, m."""
+_LONG_WAY = 2.0
+"""A way of more than so many reaches is long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,9 @@ class HeightPlanner:
         self._points[index] = x, y, z
 
     def plan(self, x: float, y: float, came: tuple[float, float] | None, lift: float = 0.0) -> Plan:
-        """Plan the hop at x, y when coming from `came`.
+        """Plan the hop at x, y when coming from `came`; None if that is not known.
 
+        A short way is made above everything known along it, any other at the top of the travel.
         lift: additional start height, for an attempt after one that met the surface early.
         """
         known = self._known
@@ -72,11 +75,19 @@ class HeightPlanner:
             float(near.max(initial=-np.inf)) + self.amplitude,
             float(around.max(initial=-np.inf)) + self.clearance,
         )
-        clear = min(self._highest_along(x, y, came) + self.clearance, self.travel.high)
-        start = max(self.travel.clip(start + lift), clear)
+        start = self.travel.clip(start + lift)
+        clear = self.travel.high
+        if came is not None and not self._is_far(x, y, came):
+            clear = min(self._highest_along(x, y, came) + self.clearance, clear)
+            start = max(start, clear)
         floor = self.travel.clip(float(lowest.min()) - self.depth)
         expected = float(near.max()) if len(near) else float(around.mean())
         return Plan(start, min(floor, start - self.amplitude), clear, min(expected, start))
+
+    def _is_far(self, x: float, y: float, came: tuple[float, float]) -> bool:
+        """Whether the way leads over more than what the known points tell of: go over the top."""
+        reach = self.reach if self.coarse is None else max(self.reach, self.coarse.reach)
+        return float(np.hypot(x - came[0], y - came[1])) > _LONG_WAY * reach
 
     def _into_the_unknown(self, lift: float) -> Plan:
         """Nothing is known nearby: from as high as all seen so far asks for, to the floor."""
@@ -85,7 +96,7 @@ class HeightPlanner:
             high = self.travel.high
             return Plan(high, self.travel.low, high, None)
         start = self.travel.clip(float(seen.max()) + self.amplitude + lift)
-        return Plan(start, self.travel.low, start, None)
+        return Plan(start, self.travel.low, self.travel.high, None)
 
     @property
     def _known(self) -> F64:

@@ -45,17 +45,28 @@ def test_where_nothing_is_known_nearby_everything_seen_counts() -> None:
     p.add(1e-6, 0, 14e-6)
     plan = p.plan(50e-6, 50e-6, (0, 0))
     assert plan.start == pytest.approx(16e-6)
-    assert plan.clear == plan.start
+    assert plan.clear == TRAVEL.high
     assert plan.floor == 0
 
 
 def test_what_lies_on_the_way_is_passed_above() -> None:
     p = planner()
-    for x, z in ((0, 10e-6), (5e-6, 20e-6), (10e-6, 10e-6)):
+    for x, z in ((0, 10e-6), (1.5e-6, 20e-6), (3.1e-6, 10e-6)):
         p.add(x, 0, z)
-    plan = p.plan(10e-6, 0, (0, 0))
+    plan = p.plan(3.1e-6, 0, (0, 0))
     assert plan.clear == pytest.approx(20.5e-6)
-    assert plan.start >= plan.clear
+    assert plan.start >= plan.clear or plan.clear == TRAVEL.high
+
+
+@pytest.mark.parametrize("came", [None, (0.0, 0.0)])
+def test_a_long_or_unknown_way_is_made_at_the_top(came: tuple[float, float] | None) -> None:
+    """What lies between two far points, of a prescan say, may be higher than both."""
+    p = planner()
+    p.add(0, 0, 10e-6)
+    p.add(20e-6, 20e-6, 12e-6)
+    plan = p.plan(20e-6, 20e-6, came)
+    assert plan.clear == TRAVEL.high
+    assert plan.start == pytest.approx(14e-6)
 
 
 def test_a_place_measured_again_counts_with_its_latest_height() -> None:
@@ -113,6 +124,6 @@ def test_no_plan_is_below_what_it_knows(
     wanted = near.max(initial=-np.inf) + 2e-6
     assert plan.start >= min(wanted, 38e-6) - 1e-12
     assert plan.start in TRAVEL
-    assert plan.start >= plan.clear
+    assert plan.start >= plan.clear or plan.clear == TRAVEL.high
     assert plan.floor < plan.start
     assert plan.expected is None or plan.expected <= plan.start
