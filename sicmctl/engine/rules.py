@@ -15,6 +15,8 @@ _AUTO_SETPOINT = 0.02
 """Setpoint that `auto` takes where the noise allows it: usual in the field."""
 _SHARE = 0.8
 """Share of the highest safe fall rate that `auto` takes."""
+_LEAST_FALL = 8e-3
+"""Time that `auto` leaves a fall, s: a few times what the filter and the onset take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,12 @@ def decide(
     *,
     rate: float,
     z: Axis,
+    amplitude: float,
     ceiling: float | None = None,
 ) -> SafeHop:
     """Choose what is `auto`, and refuse what is unsafe, naming the numbers.
 
+    amplitude: of the hops, m; `auto` leaves time enough in a fall for a curve to be fitted.
     ceiling: highest fall rate that the rig file allows, m/s.
     """
     smallest = min_setpoint(found.current, found.sigma)
@@ -61,7 +65,8 @@ def decide(
     # The declared reaction contains the lag of the stage.
     fastest = max_fall_rate(tip, chosen, reaction, found.state.bandwidth, rate)
     fastest = min(fastest, z.max_speed, ceiling or z.max_speed)
-    wanted = _SHARE * fastest if isinstance(speed, str) else speed
+    unhurried = min(_SHARE * fastest, amplitude / _LEAST_FALL)
+    wanted = unhurried if isinstance(speed, str) else speed
     if not 0 < wanted <= fastest:
         raise LimitExceeded(
             "speed rule",

@@ -83,6 +83,7 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
         found,
         rate=rig.daq.rate,
         z=z,
+        amplitude=hop.amplitude,
         ceiling=safety.max_fall_rate,
     )
     settings = ScanSettings(

@@ -1,16 +1,12 @@
-"""From hop records to messages, beside the hopping: heights are estimated while the tip moves on.
+"""From hop records to messages: heights are estimated while the tip is on its way.
 
-One thread, so that messages keep their order. What goes wrong in it, a full disk for instance,
-is raised at the next hop.
+Whoever listens has heard of a hop before the next one begins, and may act on it.
 """
 
 import math
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from types import TracebackType
-from typing import Self
 
 from sicmctl.hal.hop import HopRecord, HopStatus
 from sicmctl.messages import Array, HeightValue, HopDone, Message, Progress
@@ -34,7 +30,7 @@ class ToReport:
 
 @dataclass
 class Reporter:
-    """Estimates heights and publishes hops and progress; a context manager."""
+    """Estimates heights and publishes hops and progress."""
 
     scan: int
     targets: Targets
@@ -43,30 +39,9 @@ class Reporter:
     publish: Callable[[Message], None]
     _counts: Counter[str] = field(default_factory=Counter)
     _begun: float = math.nan
-    _pending: Future[None] | None = None
 
-    def __enter__(self) -> Self:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hop reports")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Report what is left. An error of its own is raised unless one is on its way already."""
-        self._pool.shutdown(wait=True)
-        if error is None and self._pending is not None:
-            self._pending.result()
-
-    def hand_over(self, task: ToReport) -> None:
-        """Take a hop; at most one waits, so that the reports cannot fall behind."""
-        if self._pending is not None:
-            self._pending.result()
-        self._pending = self._pool.submit(self._report, task)
-
-    def _report(self, task: ToReport) -> None:
+    def report(self, task: ToReport) -> None:
+        """Estimate the heights of a hop and publish it, before the next one begins."""
         record, status, heights = task.record, task.record.status, dict[str, Height]()
         if task.approach is not None:
             heights = dict(estimate_all(task.approach, self.tip))

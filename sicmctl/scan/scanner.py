@@ -96,11 +96,10 @@ class Scanner:
         self._reporter = Reporter(
             self.number, self.targets, self.tip, self.settings.method, self.publish
         )
-        with self._reporter:
-            for index in range(len(self.targets)):
-                if self.stopping():
-                    return "stopped"
-                self._visit(index)
+        for index in range(len(self.targets)):
+            if self.stopping():
+                return "stopped"
+            self._visit(index)
         return "done"
 
     def _visit(self, index: int) -> None:
@@ -248,7 +247,7 @@ class Scanner:
             record=record,
             approach=self._as_approach(record) if found else None,
         )
-        self._reporter.hand_over(task)
+        self._reporter.report(task)
 
     def _as_approach(self, record: HopRecord) -> Approach:
         """What the height estimators need of a record, with the hum taken out."""

@@ -292,11 +292,6 @@ def test_a_computer_that_stood_still_loses_samples_and_fails_safely(
     assert run.statuses == ["ok", "ok"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="after a fall of 300 nm at the highest safe rate a flat sample is taken for an edge, "
-    "and its height is 20 nm off",
-)
 def test_a_flat_sample_has_no_edges_at_the_fall_rate_that_auto_takes(rig: Virtual) -> None:
     run = rig.run(scan("comparator", 'fall_rate = "auto"'))
     assert run.statuses == ["ok"] * 5

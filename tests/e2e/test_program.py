@@ -128,8 +128,8 @@ def test_a_demonstration_twice_with_one_seed_gives_the_same_heights(tmp_path: Pa
     for result in results:
         assert result["outcome"] == "done"
         assert result["pixels"] == 36
-        assert 18 < result["found"] <= 36  # where flakes have edges, no height counts
-        assert result["rq"] == pytest.approx(result["rq_truth"], rel=0.2)
+        assert 18 < result["counts"]["ok"] <= 36  # where flakes have edges, no height counts
+        assert result["rq"] == pytest.approx(result["rq_seen"], rel=0.05)
         assert (tmp_path / result["report"]).stat().st_size > 0
         assert len(result["figures"]) > 0
         with RunFile(tmp_path / result["file"]) as file:

@@ -41,7 +41,9 @@ def found(sigma: float = 3e-12, current: float = 3e-9) -> Tuneup:
 def decided(setpoint: Any, speed: Any, worst: float = 1e-3, **more: Any) -> SafeHop:
     tuneup = more.pop("found", found())
     hops: Any = Hops(worst)
-    return decide(setpoint, speed, TIP, hops, tuneup, rate=50e3, z=Z, **more)
+    return decide(
+        setpoint, speed, TIP, hops, tuneup, rate=50e3, z=Z, **({"amplitude": 5e-6} | more)
+    )
 
 
 def test_auto_takes_two_per_cent_where_the_noise_allows() -> None:
@@ -78,7 +80,10 @@ def test_the_stage_and_the_rig_file_bound_the_fall_too() -> None:
         decided(0.02, 1.1e-6, ceiling=1e-6)
     slow = Axis(Z.travel, 2e-6, 2e3, 0.7)
     hops: Any = Hops(1e-3)
-    assert decide(0.02, "auto", TIP, hops, found(), rate=50e3, z=slow).highest_speed == 2e-6
+    assert (
+        decide(0.02, "auto", TIP, hops, found(), rate=50e3, z=slow, amplitude=5e-6).highest_speed
+        == 2e-6
+    )
 
 
 def test_too_fast_a_fall_is_refused_naming_gap_margin_and_reaction() -> None:
@@ -118,3 +123,8 @@ def test_no_reaction_is_fast_enough_where_there_is_no_gap() -> None:
     with pytest.raises(LimitExceeded) as caught:
         decided(0.4, "auto")
     assert "highest safe fall rate is 0 nm/ms" in caught.value.problem
+
+
+def test_auto_leaves_a_short_hop_time_for_its_curve() -> None:
+    slow = decided(0.02, "auto", amplitude=80e-9)
+    assert slow.speed == pytest.approx(80e-9 / 8e-3)
