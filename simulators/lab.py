@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import threading
@@ -198,8 +199,14 @@ def _announce(lab: Lab, as_json: bool) -> None:
 
 
 def _serve(until_stdin_closes: bool) -> None:
-    """Wait for the end of standard input or for Ctrl-C."""
+    """Wait for the end of standard input, or for Ctrl-C.
+
+    Whoever holds our standard input decides when we end. A terminal sends Ctrl-C to both, and a run
+    that is being stopped still needs the laboratory to lift the tip.
+    """
     if until_stdin_closes:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.stdin.read()
     else:
         forever = threading.Event()

@@ -37,7 +37,8 @@ class JournalWriter:
         self._error: OSError | None = None
         self._number = self._size = self._synced = 0
         try:
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            binary = getattr(os, "O_BINARY", 0)  # Windows would write CR LF for LF
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o644)
         except FileExistsError:
             raise JournalError(
                 f"{self.path} exists; a journal is never overwritten (choose another name)"

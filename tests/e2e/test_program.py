@@ -1,6 +1,7 @@
 """The program as it is installed: processes, standard streams, exit codes, files."""
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,6 +150,7 @@ def test_ctrl_c_stops_after_the_present_hop_and_lifts_the_tip(
         "run", experiment(tmp_path, 100, engine), "--rig", lab.rig, "--out", out
     ) as program:
         program.wait_for("/10000 hops")
+        lab.process.send_signal(signal.SIGINT)  # a terminal tells its whole group
         program.interrupt()
         assert program.end() == 1
     assert f"stopped: {out}" in program.stdout
