@@ -78,6 +78,7 @@ class NidaqmxDaq:
         self.comparators: Mapping[str, str] = dict(options.comparator)
         try:
             self._device = self._find_device()
+            self._probe_comparator()
             self.rate = self._open_input()
         except BaseException:
             self.close()
@@ -173,6 +174,18 @@ class NidaqmxDaq:
                     "set daq.device in rig.toml to one of those",
                 )
             return next(d for d in system.devices if d.name == self._options.device)
+
+    def _probe_comparator(self) -> None:
+        """Refuse a comparator that the card does not have, before anything relies on it."""
+        with self._errors("probe comparator"):
+            if self.comparators and not self._device.anlg_trig_supported:
+                raise NotSupported(
+                    self._name,
+                    "probe comparator",
+                    f"a {self._device.product_type} has no analog trigger",
+                    "leave [daq.comparator] out of rig.toml and hop with the streamed engine, "
+                    "or use a card with analog triggers",
+                )
 
     def _open_input(self) -> float:
         with self._errors("configure inputs"):

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from nidaqmx.errors import DaqNotFoundError
 from nidaqmx.system import System
+from nidaqmx.system.device import Device
 
 from drivers.nidaqmx import NidaqmxDaq, Options
 from sicmctl.hal.capabilities import Pause
-from sicmctl.hal.errors import InstrumentError, NotConnected
+from sicmctl.hal.errors import InstrumentError, NotConnected, NotSupported
 
 from ...rigs import LabProcess
 from .conftest import INPUTS, Call, Wire
@@ -232,6 +233,21 @@ def test_safe_state_sends_nothing_when_nothing_runs(wire: Wire) -> None:
 
 
 # -- no server, no card, no driver ----------------------------------------------------------------
+
+
+def test_a_comparator_that_the_card_lacks_is_refused(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Device, "anlg_trig_supported", property(lambda device: False))
+    wired = {"server": wire.virtual.lab.address, "comparator": {"pipette_current": "APFI0"}}
+    with pytest.raises(NotSupported) as caught:
+        NidaqmxDaq.open(options(**wired))
+    assert str(caught.value) == (
+        "nidaqmx Dev1: probe comparator: a PCIe-6363 has no analog trigger (leave "
+        "[daq.comparator] out of rig.toml and hop with the streamed engine, or use a card with "
+        "analog triggers)"
+    )
+    NidaqmxDaq.open(options(server=wire.virtual.lab.address)).close()
 
 
 def test_an_unknown_device_lists_those_that_there_are(wire: Wire) -> None:
