@@ -129,7 +129,7 @@ class Run:
         rig.amplifier.set_bias(model.bias.target)
         if isinstance(model.host.reaction, float):
             hops.host_reaction = Reaction(model.host.reaction, model.host.reaction)
-        elif tuneup.room_for_reaction(rig):
+        else:
             hops.host_reaction = tuneup.measure_reaction(rig, hops)
         tuneup.lift(rig, hops)
         found = tuneup.measure_noise(rig, hops, model.site.mains)

@@ -14,9 +14,9 @@ from sicmctl.scan.noise import NoiseModel, estimate_noise
 from .rig import Rig
 
 _TRIALS = 12
-_SPEED = 100e-6
+_SPEED = 20e-6
 _STEP = 1e-6
-"""A trial ramp: up, away from the sample, at this speed and over at most this distance."""
+"""A trial ramp: its speed, and the distance after which it ends by itself: after 50 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +57,41 @@ def measure_noise(rig: Rig, hops: DaqHopEngine, mains_hz: float, seconds: float 
 
 
 def measure_reaction(rig: Rig, hops: DaqHopEngine) -> Reaction:
-    """Measure how long the host takes from a sample to a halted ramp, on ramps upwards.
+    """Measure how long the host takes from a sample to a halted ramp.
 
     Each trial starts a slow ramp, halts it in answer to a block of samples, and compares where the
-    stage came to rest with where it was at the last sample of that block. The stage must have room
-    above it. Worst is the mean plus four standard deviations, and no less than the longest seen.
+    stage came to rest with where it was at the last sample of that block. The ramps lead upwards;
+    where there is no room for them, the stage is raised to the top and moved sideways there. Worst
+    is the mean plus four standard deviations, and no less than the longest seen.
     """
-    rate = rig.daq.rate
-    axis = rig.stage.axes["z"]
-    times = []
-    for _ in range(_TRIALS):
-        here = rig.stage.commanded
-        ramp = -motion.ramp(-here["z"], -(here["z"] + _STEP), _SPEED, rate)
-        still = np.full_like(ramp, 1.0)
-        rig.stage.play(np.vstack((here["x"] * still, here["y"] * still, ramp)))
-        moving = hops.read(4e-3)
-        rig.stage.halt()
-        rest = hops.read(4e-3)
-        rig.stage.synchronise(rest)
-        tail = max(round(0.5e-3 * rate), 4)
-        z = rig.stage.position(moving)["z"][-4 * tail :]
-        slope, _offset = np.polyfit(np.arange(len(z)), z, 1)
-        last = float(np.polyval((slope, _offset), len(z) - 1))
-        final = float(rig.stage.position(rest)["z"][-tail:].mean())
-        times.append((final - last) / _SPEED - axis.lag - axis.sensor_delay)
-    found = np.clip(np.array(times), 0.0, None)
+    z = rig.stage.axes["z"].travel
+    upwards = rig.stage.commanded["z"] + _TRIALS * _STEP <= z.high
+    if not upwards:
+        lift(rig, hops)
+    found = np.array([_trial(rig, hops, "z" if upwards else "x") for _ in range(_TRIALS)])
+    found = np.clip(found, 0.0, None)
     worst = max(float(found.max()), float(found.mean() + 4 * found.std(ddof=1)))
     return Reaction(float(found.mean()), worst)
 
 
-def room_for_reaction(rig: Rig) -> bool:
-    """Whether the stage can rise far enough for `measure_reaction`."""
-    needed = _TRIALS * _STEP
-    return rig.stage.commanded["z"] + needed <= rig.stage.axes["z"].travel.high
+def _trial(rig: Rig, hops: DaqHopEngine, name: str) -> float:
+    """Return the reaction time of one trial along an axis, s."""
+    rate, axis = rig.daq.rate, rig.stage.axes[name]
+    here = rig.stage.commanded
+    middle = (axis.travel.low + axis.travel.high) / 2
+    sign = 1.0 if name == "z" or here[name] < middle else -1.0
+    steps = sign * (motion.ramp(0.0, -_STEP, _SPEED, rate) * -1.0)
+    path = np.vstack([np.full_like(steps, here[other]) for other in rig.stage.axes])
+    path[list(rig.stage.axes).index(name)] += steps
+    settled = max(4e-3, 8 / (2 * np.pi * axis.resonance * axis.damping))
+    rig.stage.play(path)
+    moving = hops.read(settled)
+    rig.stage.halt()
+    rest = hops.read(settled)
+    rig.stage.synchronise(rest)
+    tail = max(round(0.5e-3 * rate), 4)
+    course = rig.stage.position(moving)[name][-4 * tail :]
+    line = np.polynomial.Polynomial.fit(np.arange(len(course)), course, 1)
+    last = float(line(len(course) - 1))
+    final = float(rig.stage.position(rest)[name][-tail:].mean())
+    return sign * (final - last) / _SPEED - axis.lag - axis.sensor_delay

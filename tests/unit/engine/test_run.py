@@ -118,18 +118,18 @@ def test_a_check_moves_nothing(rig: Virtual) -> None:
     assert rig.lab.server.card.tasks == {}
 
 
-def test_the_measured_reaction_is_that_of_the_host(tmp_path: Path) -> None:
-    """On a stage with room above it the host's own time is found, and its worst is no less."""
+@pytest.mark.parametrize("room", ["38 um", "5 um"])
+def test_the_measured_reaction_is_that_of_the_host(tmp_path: Path, room: str) -> None:
+    """The host's own time is found, on ramps upwards or, without room for them, sideways."""
     from sicmctl.engine import tuneup
     from sicmctl.engine.rig import Rig
     from sicmctl.hal.hop import Reaction
     from sicmctl.scan.hopper import DaqHopEngine
 
-    sim = quick_sim().replace('range = "5 um"', 'range = "38 um"')
+    sim = quick_sim().replace('range = "5 um"', f'range = "{room}"')
     sim = sim.replace('reaction = "0.1 ms"', 'reaction = "1.5 ms"')
     with virtual(tmp_path / "lab", sim) as lab, Rig.open(load_rig(lab.rig)) as rig:
         rig.wake()
-        assert tuneup.room_for_reaction(rig)
         unknown = Reaction(5e-3, 20e-3)
         hops = DaqHopEngine(rig.daq, rig.stage, rig.amplifier, False, unknown)
         found = tuneup.measure_reaction(rig, hops)
