@@ -14,6 +14,7 @@ from sicmctl.hal.capabilities import AmplifierState, Axis
 from sicmctl.hal.errors import InstrumentError
 from sicmctl.hal.limits import Interval
 from sicmctl.messages import AnyMessage
+from sicmctl.scan.pattern import PatternError
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def run(
             running = Run(loaded_rig, loaded_experiment, subscribers)
             with _stop_on(stop, running):
                 outcome = running.run()
-    except (InstrumentError, UnsupportedStep):
+    except (InstrumentError, PatternError, UnsupportedStep):
         if not begun.is_set():  # nothing was moved and nothing is to be kept
             journal_path.unlink()
             out.unlink()

@@ -23,6 +23,7 @@ from sicmctl.messages import (
     ScanEnded,
 )
 from sicmctl.scan.hopper import DaqHopEngine, HopTuning
+from sicmctl.scan.pattern import targets
 from sicmctl.scan.reference import ReferenceTrack
 from sicmctl.scan.scanner import Scanner
 
@@ -85,12 +86,14 @@ class Run:
     def run(self) -> Outcome:
         """Run to the end, whatever it is, and leave the rig safe.
 
-        Raises InstrumentError if the rig cannot even be opened (nothing was moved then), and
-        whatever a subscriber that must not fail (the journal) raises, after the rig was made safe.
+        Raises InstrumentError if the rig cannot even be opened, UnsupportedStep or PatternError if
+        it cannot do what is asked (nothing was moved then), and whatever a subscriber that must not
+        fail (the journal) raises, after the rig was made safe.
         """
         self._refuse_unsupported()
         self.state = RunState.PREPARING
         with Rig.open(self._rig_file) as rig:
+            self._refuse_unreachable(rig)
             hops: DaqHopEngine | None = None
             outcome, reason = "failed", ""
             try:
@@ -120,6 +123,12 @@ class Run:
                     f'"{step.echem.technique}"; expected steps with a scan only, for no '
                     "potentiostat can be run yet"
                 )
+
+    def _refuse_unreachable(self, rig: Rig) -> None:
+        for step in self._experiment.model.step:
+            if step.scan is not None:
+                targets(step.scan, rig.stage.axes)
+                self._wants_comparator(rig, step.scan.hop.engine)
 
     # -- steps --------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from sicmctl.data.runfile import RunFile
 from sicmctl.hal.hop import HopRecord
 from sicmctl.messages import Alarm, AnyMessage, HopDone, RunEnded, ScanEnded, encode
 from sicmctl.scan.hopper import DaqHopEngine
+from sicmctl.scan.pattern import PatternError
 
 from ..rigs import Recorded, Virtual, experiment_text, only, quick_sim, virtual
 
@@ -321,13 +322,15 @@ def test_a_failing_listener_ends_the_run_safely(rig: Virtual) -> None:
         assert file.info.reason == "ZeroDivisionError: in the listener"
 
 
-def test_a_target_beyond_the_travel_moves_no_tip_down(rig: Virtual) -> None:
-    text = scan("comparator").replace('"50.8 um"', '"130 um"')
-    run = rig.run(text)
-    assert_safe_without_scan(rig, run)
-    assert run.ended.reason == (
+def test_a_target_beyond_the_travel_is_refused_before_anything_moves(rig: Virtual) -> None:
+    before = rig.moved()
+    with pytest.raises(PatternError) as caught:
+        rig.run(scan("comparator").replace('"50.8 um"', '"130 um"'))
+    assert str(caught.value) == (
         "the scan reaches from 50 um to 130 um along x; the travel is 0 m .. 100 um"
     )
+    assert rig.moved() == before
+    assert list(rig.folder.glob("run-*")) == []
 
 
 @pytest.mark.parametrize(

@@ -35,18 +35,19 @@ def test_a_step_with_echem_is_refused_before_the_rig_is_opened(rig: Virtual) -> 
     assert set(rig.moved().values()) == {0.0}
 
 
-def test_a_comparator_that_is_not_wired_fails_the_run_with_the_remedy(rig: Virtual) -> None:
+def test_a_comparator_that_is_not_wired_is_refused_with_the_remedy(rig: Virtual) -> None:
     text = rig.rig.read_text(encoding="utf-8")
     wired = '[daq.comparator]\npipette_current = "APFI0"\n'
     assert wired in text
     rig.rig.write_text(text.replace(wired, ""), encoding="utf-8")
-    run = rig.run(experiment_text("comparator"))
-    assert run.ended.outcome == "failed"
-    assert run.ended.reason.startswith("the experiment asks for the comparator engine, but no ")
-    assert 'write daq.comparator.pipette_current = "APFI0" in rig.toml' in run.ended.reason
-    assert run.ended.safe == SAFE
-    assert run.hops == []
-    assert rig.bias == 0
+    before = rig.moved()
+    with pytest.raises(UnsupportedStep) as caught:
+        rig.run(experiment_text("comparator"))
+    reason = str(caught.value)
+    assert reason.startswith("the experiment asks for the comparator engine, but no ")
+    assert 'write daq.comparator.pipette_current = "APFI0" in rig.toml' in reason
+    assert rig.moved() == before
+    assert list(rig.folder.glob("run-*")) == []
 
 
 def test_an_amplifier_that_cannot_be_used_fails_the_run_before_anything_moves(
