@@ -39,10 +39,6 @@ class StreamOverflow(InstrumentError):
     """Samples were lost: the host did not read them in time, so the timeline is broken."""
 
 
-class Overload(InstrumentError):
-    """A signal left the range in which it can be measured."""
-
-
 class UnexpectedState(InstrumentError):
     """The instrument is in a state in which the command makes no sense."""
 

@@ -115,7 +115,7 @@ class Scanner:
         if self._unshaken and record.status is HopStatus.OK:
             self._measure_vibration(record)
         self._report(index, attempt, record, accepted=True)
-        self._learn(index, record)
+        self._learn(record)
 
     def _accepts(self, record: HopRecord, attempt: int) -> bool:
         """Whether this record stands for its target.
@@ -213,18 +213,18 @@ class Scanner:
     def _onward(self, index: int, record: HopRecord) -> Waypoint:
         """Where to retract to: the start of the next target, if this one was found."""
         here = self._x(index), self._y(index)
-        if record.status not in _FOUND or index + 1 >= len(self.targets):
+        found = record.status in _FOUND
+        if found:
+            self.planner.add(*here, record.z_stop)
+        if not found or index + 1 >= len(self.targets):
             top = max(record.request.start, self.planner.travel.clip(record.z_stop))
             return Waypoint(*here, top, record.request.clear)
-        self.planner.add(*here, record.z_stop)
         following = self.planner.plan(self._x(index + 1), self._y(index + 1), here)
         return Waypoint(self._x(index + 1), self._y(index + 1), following.start, following.clear)
 
     # -- what a hop told ----------------------------------------------------------------------
 
-    def _learn(self, index: int, record: HopRecord) -> None:
-        if record.status in _FOUND:
-            self.planner.add(self._x(index), self._y(index), record.z_stop)
+    def _learn(self, record: HopRecord) -> None:
         if record.status in (*_FOUND, HopStatus.NO_SURFACE):
             self.track.add(record.reference)
         if self.mains is not None and record.status in _FOUND:

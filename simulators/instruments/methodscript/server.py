@@ -1,17 +1,13 @@
 """Serves a virtual instrument over TCP and a pseudo-terminal."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from simulators.cellport import CellPort
-from simulators.instruments.faults import Fault
-from simulators.instruments.link import Link
+from simulators.instruments.linked import LinkConfig, LinkedServer
 from simulators.instruments.methodscript.device import Device
 
 
-class Config(Protocol):
+class Config(LinkConfig, Protocol):
     """What the server asks of a configuration, such as `PotentiostatConfig`."""
 
     @property
@@ -20,56 +16,15 @@ class Config(Protocol):
         ...
 
     @property
-    def host(self) -> str: ...
-
-    @property
-    def port(self) -> int: ...
-
-    @property
-    def pty(self) -> Path | None: ...
-
-    @property
     def serial_number(self) -> str: ...
 
-    @property
-    def faults(self) -> Sequence[Fault]: ...
 
-
-class Server:
-    """A device with its link; a context manager that leaves no thread behind."""
+class Server(LinkedServer):
+    """A MethodSCRIPT device on its link."""
 
     def __init__(self, port: CellPort, config: Config, realtime: bool = False) -> None:
         self.device = Device(port, config.model, config.serial_number, realtime)
-        self.link = Link(
-            self.device,
-            host=config.host,
-            port=config.port,
-            pty=config.pty,
-            faults=config.faults,
-            counted=lambda data: data.startswith(b"P"),
-        )
-
-    @property
-    def address(self) -> str:
-        """ "tcp host:port"."""
-        return self.link.address
-
-    @property
-    def pty(self) -> Path | None:
-        """Stable name of the pseudo-terminal, if there is one."""
-        return self.link.pty
-
-    def __enter__(self) -> Self:
-        self.link.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.link.__exit__(kind, error, trace)
+        super().__init__(self.device, config, lambda data: data.startswith(b"P"))
 
 
 def serve(port: CellPort, config: Config, realtime: bool = False) -> Server:
