@@ -28,14 +28,15 @@ class Until:
 
     quantity: potential (V), current (A), charge (C, since the step began) or potential rate (V/s).
     magnitude: the quantity's absolute value counts.
-    ends_program: nothing follows, as after a safety cut-off; otherwise the next step begins.
+    ends: the step: the next begins; the innermost Repeat about it (without one, the step): what
+        follows the Repeat begins; or the program: nothing follows, as after a safety cut-off.
     """
 
     quantity: Watched
     side: Literal["above", "below"]
     value: float
     magnitude: bool = False
-    ends_program: bool = False
+    ends: Literal["step", "repeat", "program"] = "step"
 
     def __str__(self) -> str:
         bars = "|" if self.magnitude else ""
@@ -200,18 +201,56 @@ class Place:
     loops: tuple[int, ...] = field(default=())
 
 
-def walk(program: CellProgram) -> Iterator[tuple[Place, AnyStep]]:
-    """Yield every step in the order of execution, repeats unrolled lazily."""
-    for number, (path, loops, step) in enumerate(_walk(program.steps, (), ())):
-        yield Place(number, path, loops), step
+class Walk(Iterator[tuple[Place, AnyStep]]):
+    """The steps of a program in the order of execution, repeats unrolled lazily.
+
+    Whoever runs the steps says with `obey` what ended each early.
+    """
+
+    def __init__(self, program: CellProgram) -> None:
+        self._levels = [_Level(program.steps, 1)]
+        self._number = 0
+
+    def __next__(self) -> tuple[Place, AnyStep]:
+        while self._levels:
+            level = self._levels[-1]
+            item = level.next()
+            if item is None:
+                self._levels.pop()
+            elif isinstance(item, Repeat):
+                self._levels.append(_Level(item.body, item.count))
+            else:
+                path = tuple(level.at for level in self._levels)
+                loops = tuple(level.done for level in self._levels[1:])
+                place = Place(self._number, path, loops)
+                self._number += 1
+                return place, item
+        raise StopIteration
+
+    def obey(self, until: Until) -> None:
+        """Leave the innermost Repeat, or the program, if what was met says so."""
+        if until.ends == "program":
+            self._levels.clear()
+        elif until.ends == "repeat" and len(self._levels) > 1:
+            self._levels.pop()
 
 
-def _walk(
-    steps: tuple[AnyStep | Repeat, ...], path: tuple[int, ...], loops: tuple[int, ...]
-) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], AnyStep]]:
-    for index, step in enumerate(steps):
-        if isinstance(step, Repeat):
-            for done in range(step.count):
-                yield from _walk(step.body, (*path, index), (*loops, done))
-        else:
-            yield (*path, index), loops, step
+@dataclass(slots=True)
+class _Level:
+    """A Repeat on its way. at: index of the present element. done: rounds before this one."""
+
+    body: tuple[AnyStep | Repeat, ...]
+    count: int
+    at: int = -1
+    done: int = 0
+
+    def next(self) -> "AnyStep | Repeat | None":
+        self.at += 1
+        if self.at >= len(self.body):
+            self.at, self.done = 0, self.done + 1
+        return self.body[self.at] if self.body and self.done < self.count else None
+
+
+def walk(program: CellProgram) -> Walk:
+    """Return every step in the order of execution, repeats unrolled lazily."""
+    return Walk(program)

@@ -1,0 +1,1 @@
+"""Electrochemical techniques as data: from experiment.toml to programs of a potentiostat."""
