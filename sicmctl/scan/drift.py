@@ -1,0 +1,183 @@
+"""How the sample creeps away under the tip: followed from revisits and from frame to frame.
+
+The stage's own sensors do not see it. A place measured again tells the drift along z; two frames
+of the same area, laid upon each other, tell all three directions.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sicmctl.hal.capabilities import F64
+
+_RATE_SPREAD = 2e-9
+"""Prior standard deviation of a drift rate, m/s: a stage in its first hour."""
+_UNREST = 2e-12
+"""By how much a drift rate wanders in a second, m/s per sqrt(s): 0.1 nm/s in an hour."""
+
+
+class DriftTrack:
+    """Drift along one axis: a Kalman filter of offset and constant rate, from rest at its first.
+
+    Offset zero is where the sample was at the first measurement.
+    """
+
+    def __init__(self, rate_spread: float = _RATE_SPREAD, unrest: float = _UNREST) -> None:
+        self._unrest = unrest
+        self._spread = rate_spread
+        self._time: float | None = None
+        self._state = np.zeros(2)
+        self._covariance = np.zeros((2, 2))
+
+    @property
+    def rate(self) -> float:
+        """Present drift rate, m/s."""
+        return float(self._state[1])
+
+    @property
+    def rate_sd(self) -> float:
+        """Its standard uncertainty, m/s."""
+        return float(self._covariance[1, 1] ** 0.5)
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was measured yet."""
+        return self._time is not None
+
+    def begin(self, time: float) -> None:
+        """Count offsets from this time, s, on."""
+        self._time = time
+        self._state = np.zeros(2)
+        self._covariance = np.diag([0.0, self._spread**2])
+
+    def measure(self, time: float, offset: float, sd: float) -> None:
+        """Take in an offset measured at a time: m, with its standard uncertainty."""
+        state, covariance = self._predict(time)
+        gain = covariance[:, 0] / (covariance[0, 0] + sd**2)
+        self._state = state + gain * (offset - state[0])
+        self._covariance = covariance - np.outer(gain, covariance[0])
+        self._time = time
+
+    def at(self, time: float) -> tuple[float, float]:
+        """Return offset and standard uncertainty at a time (s), m; zero before the first."""
+        if self._time is None:
+            return 0.0, 0.0
+        state, covariance = self._predict(time)
+        return float(state[0]), float(covariance[0, 0] ** 0.5)
+
+    def _predict(self, time: float) -> tuple[F64, F64]:
+        if self._time is None:
+            raise ValueError("begin before you measure")
+        dt = time - self._time
+        move = np.array([[1.0, dt], [0.0, 1.0]])
+        q, age = self._unrest**2, abs(dt)
+        unrest = q * np.array([[age**3 / 3, age**2 / 2], [age**2 / 2, age]])
+        return move @ self._state, move @ self._covariance @ move.T + unrest
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How far one frame lies from another, m, with standard uncertainties.
+
+    Add dx, dy to a place of the first frame to find it in the second, dz to its height.
+    """
+
+    dx: float
+    dy: float
+    dz: float
+    sd: tuple[float, float, float]
+
+
+def shift_between(
+    before: F64, after: F64, pitch: tuple[float, float], reach: int = 4
+) -> Shift | None:
+    """Lay one frame of heights upon another of the same area; None if they do not fit.
+
+    before, after: m, shape (rows, columns), NaN where there is no height. pitch: distance of
+    pixels along y (rows) and x (columns), m. reach: largest shift looked for, pixels.
+
+    Whole pixels by exhaustive search, their fractions by least squares with a robust loss on a
+    cubic spline through the first frame. None where fewer than a quarter of the pixels overlap
+    or the frame is too smooth to tell.
+    """
+    from scipy.ndimage import map_coordinates, spline_filter  # noqa: PLC0415
+    from scipy.optimize import least_squares  # noqa: PLC0415
+
+    if before.shape != after.shape or min(before.shape) < 2 * reach:
+        return None
+    scale, coarse = _spread(before), _whole_pixels(before, after, reach)
+    if coarse is None or not scale > 0:
+        return None
+    row, column, dz = coarse
+    filled, holes = _filled(before)
+    used = _well_inside(holes, row, column) & np.isfinite(after)
+    if np.count_nonzero(used) < after.size / 4:
+        return None
+    spline, seen = spline_filter(filled, order=3), after[used]
+    places = np.array(np.nonzero(used), dtype=np.float64)
+
+    def residuals(x: F64) -> F64:
+        known = map_coordinates(spline, places - x[:2, None], order=3, prefilter=False)
+        return (seen - known) / scale - x[2]
+
+    found = least_squares(residuals, [row, column, dz / scale], loss="soft_l1", f_scale=0.05)
+    if np.abs(found.x[:2] - (row, column)).max() > 1:
+        return None
+    curvature = found.jac.T @ found.jac
+    if np.linalg.cond(curvature) > 1e8:
+        return None
+    variance = float(found.fun @ found.fun) / max(len(seen) - 3, 1)
+    sd = np.sqrt(np.diag(np.linalg.inv(curvature)) * variance)
+    dy, dx = found.x[0] * pitch[0], found.x[1] * pitch[1]
+    spreads = float(sd[1] * pitch[1]), float(sd[0] * pitch[0]), float(sd[2] * scale)
+    return Shift(float(dx), float(dy), float(found.x[2] * scale), spreads)
+
+
+def _well_inside(holes: NDArray[np.bool_], row: int, column: int) -> NDArray[np.bool_]:
+    """Pixels of the second frame whose places in the first are surrounded by known ones."""
+    from scipy.ndimage import binary_erosion  # noqa: PLC0415
+
+    good = np.asarray(binary_erosion(~holes), dtype=np.bool_)  # the four beside it are known too
+    moved = np.zeros(good.shape, dtype=np.bool_)
+    _overlap(moved, row, column)[:] = _overlap(good, -row, -column)
+    return moved
+
+
+def _whole_pixels(before: F64, after: F64, reach: int) -> tuple[int, int, float] | None:
+    """Return rows, columns and dz (m) of the best shift by whole pixels."""
+    best, found = np.inf, None
+    for row in range(-reach, reach + 1):
+        for column in range(-reach, reach + 1):
+            difference = _overlap(after, row, column) - _overlap(before, -row, -column)
+            difference = difference[np.isfinite(difference)]
+            if len(difference) < after.size / 4:
+                continue
+            dz = float(np.median(difference))
+            misfit = float(np.mean(np.abs(difference - dz)))
+            if misfit < best:
+                best, found = misfit, (row, column, dz)
+    return found
+
+
+def _overlap(frame: NDArray[Any], row: int, column: int) -> NDArray[Any]:
+    """The part of a frame that is left when it is shifted over its own border."""
+    rows, columns = frame.shape
+    return frame[max(row, 0) : rows + min(row, 0), max(column, 0) : columns + min(column, 0)]
+
+
+def _filled(frame: F64) -> tuple[F64, NDArray[np.bool_]]:
+    """Fill holes with their nearest neighbours; return that and where the holes were."""
+    from scipy.ndimage import distance_transform_edt  # noqa: PLC0415
+
+    holes = ~np.isfinite(frame)
+    if not holes.any():
+        return frame, holes
+    nearest = distance_transform_edt(holes, return_distances=False, return_indices=True)
+    return frame[tuple(np.asarray(nearest))], holes
+
+
+def _spread(frame: F64) -> float:
+    finite = frame[np.isfinite(frame)]
+    return float(finite.std()) if len(finite) else 0.0
