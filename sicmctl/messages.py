@@ -126,6 +126,129 @@ class HopDone(Message, frozen=True, kw_only=True, tag="hop"):
     note: str = ""
 
 
+class EchemStarted(Message, frozen=True, kw_only=True, tag="echem-started"):
+    """An electrochemical technique begins.
+
+    echem: number of the technique within the run. technique: `cv`, `gcpl` ... instrument: what the
+    potentiostat says it is. present: potential of the cell just before, V, NaN if it was not read.
+    after: state in which the cell is to be left: `hold`, `ocp` or `off`. steps: how many the
+    program executes at most. duration: longest time that it can take, s.
+    settings: name -> number, SI.
+    """
+
+    echem: int
+    technique: str
+    title: str = ""
+    instrument: str = ""
+    present: float = float("nan")
+    after: str = ""
+    steps: int = 0
+    duration: float = float("nan")
+    settings: dict[str, float] = {}
+
+
+class EchemBlock(Message, frozen=True, kw_only=True, tag="echem-block"):
+    """Consecutive samples of one step. Its `time` is that of the last.
+
+    step: number of the step as executed, from 0. kind: what the step does, e.g. `sweep`.
+    label: what it is to the user, e.g. `charge`. loop: how often the outermost repeat was run
+    before. cycle: of cyclic voltammetry, from 0.
+    times: on the run's timeline, s; time_sd: their common standard uncertainty, s.
+    potential: V; current: A; charge: C, passed since the technique's first sample: all float64.
+    flags: `SampleFlag` values, uint8. All of shape (n,).
+    """
+
+    echem: int
+    step: int
+    kind: str
+    label: str = ""
+    loop: int = 0
+    cycle: int = 0
+    times: Array
+    time_sd: float
+    potential: Array
+    current: Array
+    charge: Array
+    flags: Array
+
+
+class SpectrumBlock(Message, frozen=True, kw_only=True, tag="spectrum-block"):
+    """Consecutive points of an impedance spectrum. Its `time` is that of the last.
+
+    frequency: Hz. real, imaginary: of the impedance, ohm. potential (V), current (A): without the
+    sine. All float64; flags: `SampleFlag` values, uint8. All of shape (n,). The rest as in
+    EchemBlock.
+    """
+
+    echem: int
+    step: int
+    label: str = ""
+    loop: int = 0
+    times: Array
+    time_sd: float
+    frequency: Array
+    real: Array
+    imaginary: Array
+    potential: Array
+    current: Array
+    flags: Array
+
+
+class EchemStepEnded(Message, frozen=True, kw_only=True, tag="echem-step-ended"):
+    """A step of a technique is over.
+
+    start: when it began, as far as its samples tell, s; NaN if it gave none. time_sd: standard
+    uncertainty of the end, s. reason: `time`, the end condition that it met, `stopped` or `failed`.
+    charge: passed during the step, C.
+    """
+
+    echem: int
+    step: int
+    kind: str
+    label: str = ""
+    loop: int = 0
+    start: float
+    time_sd: float = 0.0
+    reason: str = "time"
+    charge: float = 0.0
+
+
+class EchemProgress(Message, frozen=True, kw_only=True, tag="echem-progress"):
+    """Where a technique is, about once a second: its newest numbers.
+
+    step, cycle, loop, label: as in EchemBlock. steps: of the whole program. potential: V.
+    current: A. charge: C since the first sample. elapsed: s since then. left: longest time that the
+    rest can take, s. flags: `SampleFlag` values of the newest sample.
+    """
+
+    echem: int
+    step: int
+    steps: int
+    kind: str
+    label: str
+    loop: int
+    cycle: int
+    potential: float
+    current: float
+    charge: float
+    elapsed: float
+    left: float
+    flags: int = 0
+
+
+class EchemEnded(Message, frozen=True, kw_only=True, tag="echem-ended"):
+    """A technique is over.
+
+    outcome: `done`, `stopped` or `failed`; reason: why. rest: the state in which the cell was left;
+    "" if that could not be seen to.
+    """
+
+    echem: int
+    outcome: str
+    reason: str = ""
+    rest: str = ""
+
+
 class Progress(Message, frozen=True, kw_only=True, tag="progress"):
     """How far the scan is. eta: seconds of rig time left. counts: status -> pixels."""
 
@@ -173,7 +296,22 @@ class RunEnded(Message, frozen=True, kw_only=True, tag="run-ended"):
     safe: tuple[str, ...] = ()
 
 
-AnyMessage = RunStarted | ScanStarted | HopDone | Progress | Alarm | Note | ScanEnded | RunEnded
+AnyMessage = (
+    RunStarted
+    | ScanStarted
+    | HopDone
+    | Progress
+    | EchemStarted
+    | EchemBlock
+    | SpectrumBlock
+    | EchemStepEnded
+    | EchemProgress
+    | EchemEnded
+    | Alarm
+    | Note
+    | ScanEnded
+    | RunEnded
+)
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(AnyMessage)

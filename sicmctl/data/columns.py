@@ -26,11 +26,16 @@ class Table:
         group: h5py.Group,
         words: Mapping[str, Words] | None = None,
         meanings: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> None:
-        """words: columns stored as numbers of words. meanings: what columns mean."""
+        """words: columns stored as numbers of words. meanings: what columns mean.
+
+        units: of columns whose name does not tell.
+        """
         self.group = group
         self.words = dict(words or {})
         self._meanings = meanings or {}
+        self._units = units or {}
         self.rows = 0
         self._columns: dict[str, h5py.Dataset] = {}
         self._pending: list[Mapping[str, Value]] = []
@@ -72,7 +77,7 @@ class Table:
             name, (0,), kind, maxshape=(None,), chunks=(CHUNK_ROWS,), fillvalue=fill
         )
         if kind == np.float64:
-            column.attrs["units"] = unit_of(name)
+            column.attrs["units"] = self._units.get(name) or unit_of(name)
         if name in self._meanings:
             column.attrs["long_name"] = self._meanings[name]
 

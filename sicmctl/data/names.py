@@ -22,6 +22,7 @@ UNITS = {
     "height": "m", "height_sd": "m", "amplitude": "m", "retract": "m", "margin": "m",
     "time": "s", "dwell": "s", "duration": "s", "delay": "s", "uncertainty": "s",
     "reference": "A", "reference_sd": "A", "reference_current": "A", "noise": "A",
+    "charge": "C", "capacity": "C", "time_sd": "s",
     "speed": "m/s", "fall_rate": "m/s", "bandwidth": "Hz", "rate": "Hz", "sample_rate": "Hz",
     "gain": "V/A", "setpoint": "1", "fraction": "1", "attempts": "1", "retries": "1",
 }  # fmt: skip

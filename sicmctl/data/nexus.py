@@ -1,6 +1,7 @@
 """Turns the messages of a run into an HDF5 file with NeXus groups, whoever feeds it."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,15 +12,21 @@ from sicmctl import __version__
 from sicmctl.messages import (
     Alarm,
     AnyMessage,
+    EchemBlock,
+    EchemEnded,
+    EchemStarted,
+    EchemStepEnded,
     HopDone,
     Note,
     RunEnded,
     RunStarted,
     ScanEnded,
     ScanStarted,
+    SpectrumBlock,
 )
 
 from .columns import Table
+from .echemgroup import EchemGroup, ended_unknown
 from .names import SCHEMA, RunFileError, safe_name
 from .scangroup import ScanGroup, write_number, write_numbers
 
@@ -29,6 +36,7 @@ _CLASSES = {
     "stepper": "NXpositioner",
     "daq": "NXdetector",
     "amplifier": "NXdetector",
+    "potentiostat": "NXdetector",
 }
 _TEXT = h5py.string_dtype()
 _log = logging.getLogger(__name__)
@@ -55,6 +63,7 @@ class NexusWriter:
         self._epoch: str = ""
         self._last = 0.0
         self._scans: dict[int, ScanGroup] = {}
+        self._echem: dict[int, EchemGroup] = {}
         self._notes = Table(self._collection("notes"))
         self._alarms = Table(self._collection("alarms"))
         self._ended: RunEnded | None = None
@@ -81,6 +90,21 @@ class NexusWriter:
                 )
             case RunEnded():
                 self._ended = message
+            case _:
+                self._feed_echem(message)
+
+    def _feed_echem(self, message: AnyMessage) -> None:
+        match message:
+            case EchemStarted():
+                self._start_echem(message)
+            case EchemBlock():
+                self._technique(message.echem).add(message)
+            case SpectrumBlock():
+                self._technique(message.echem).add_points(message)
+            case EchemStepEnded():
+                self._technique(message.echem).end_step(message)
+            case EchemEnded():
+                self._technique(message.echem).end(message)
             case _:
                 pass
 
@@ -110,6 +134,8 @@ class NexusWriter:
         for scan in self._scans.values():
             if not scan.done:
                 scan.flush()
+        for technique in self._echem.values():
+            technique.flush()
         self._notes.flush()
         self._alarms.flush()
 
@@ -123,7 +149,8 @@ class NexusWriter:
         entry["start_time"] = self._wall_clock(started.time)
         epoch = entry.create_dataset("epoch", data=started.epoch, dtype=_TEXT)
         epoch.attrs["long_name"] = "wall-clock time of timeline zero"
-        write_number(entry, "sample_rate", started.rate, "Hz")
+        if math.isfinite(started.rate):
+            write_number(entry, "sample_rate", started.rate, "Hz")
         self._named("user", "NXuser", started.operator)
         self._named("sample", "NXsample", started.sample)
         self._note("rig", "rig.toml", started.rig)
@@ -147,7 +174,8 @@ class NexusWriter:
     def _write_instruments(self, instruments: Mapping[str, str]) -> h5py.Group:
         group = self._entry.create_group("instrument")
         group.attrs["NX_class"] = "NXinstrument"
-        group["name"] = "scanning ion conductance microscope"
+        alone = "potentiostat" in instruments and "piezo" not in instruments
+        group["name"] = "potentiostat" if alone else "scanning ion conductance microscope"
         for role, identity in instruments.items():
             part = group.create_group(safe_name(role))
             part.attrs["NX_class"] = _CLASSES.get(role, "NXcollection")
@@ -169,8 +197,24 @@ class NexusWriter:
     def _open_scan(self, number: int, started: ScanStarted | None) -> None:
         self._scans[number] = ScanGroup(self._entry, number, started)
         default = self._entry.attrs.get("default")
-        if default is None or self._entry[default].attrs["prescan"]:
+        if default is None or self._entry[default].attrs.get("prescan", False):
             self._entry.attrs["default"] = f"scan_{number}"
+
+    def _start_echem(self, started: EchemStarted) -> None:
+        if started.echem in self._echem:
+            _log.warning("run file: technique %d started twice", started.echem)
+            return
+        self._open_echem(started.echem, started)
+
+    def _technique(self, number: int) -> EchemGroup:
+        if number not in self._echem:
+            _log.warning("run file: the start of technique %d is missing", number)
+            self._open_echem(number, None)
+        return self._echem[number]
+
+    def _open_echem(self, number: int, started: EchemStarted | None) -> None:
+        self._echem[number] = EchemGroup(self._entry, number, started)
+        self._entry.attrs.setdefault("default", f"echem_{number}")
 
     def _wall_clock(self, time: float) -> str:
         try:
@@ -182,6 +226,8 @@ class NexusWriter:
         ended = self._ended
         for scan in self._scans.values():
             scan.end("interrupted", self._last)
+        for number, technique in self._echem.items():
+            technique.end(ended_unknown(number, self._last))
         entry = self._entry
         entry["end_time"] = self._wall_clock(self._last)
         write_number(entry, "duration", self._last, "s")

@@ -3,7 +3,15 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sicmctl.messages import AnyMessage, HopDone, RunEnded, ScanStarted
+from sicmctl.messages import (
+    AnyMessage,
+    EchemBlock,
+    EchemStarted,
+    HopDone,
+    RunEnded,
+    ScanStarted,
+    SpectrumBlock,
+)
 
 from .journal import Loss
 from .writer import build
@@ -11,12 +19,17 @@ from .writer import build
 
 @dataclass(slots=True)
 class Recovery:
-    """What was recovered. last: timeline seconds of the last message."""
+    """What was recovered. last: timeline seconds of the last message.
+
+    samples: of electrochemical techniques, points of spectra included.
+    """
 
     out: Path
     messages: int = 0
     scans: int = 0
     hops: int = 0
+    techniques: int = 0
+    samples: int = 0
     last: float = 0.0
     interrupted: bool = True
     losses: list[Loss] = field(default_factory=list)
@@ -24,7 +37,8 @@ class Recovery:
     def report(self) -> str:
         """Say in a few lines what was recovered and what was lost."""
         lines = [
-            f"{self.out}: {self.scans} scans, {self.hops} hops, {self.messages} messages, "
+            f"{self.out}: {self.scans} scans, {self.hops} hops, {self.techniques} techniques, "
+            f"{self.samples} samples of the cell, {self.messages} messages, "
             f"up to {self.last:.3f} s",
             "the run was interrupted: the journal has no end of the run"
             if self.interrupted
@@ -38,6 +52,9 @@ class Recovery:
         self.messages += 1
         self.scans += isinstance(message, ScanStarted)
         self.hops += isinstance(message, HopDone)
+        self.techniques += isinstance(message, EchemStarted)
+        if isinstance(message, EchemBlock | SpectrumBlock):
+            self.samples += message.times.shape[0]
         self.last = max(self.last, message.time)
         if isinstance(message, RunEnded):
             self.interrupted = False

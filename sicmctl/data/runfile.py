@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import h5read as h5
+from .echem import Echem
 from .names import SCHEMA, RunFileError
 
-__all__ = ["RunFile", "RunFileError", "RunInfo", "Scan"]
+__all__ = ["Echem", "RunFile", "RunFileError", "RunInfo", "Scan"]
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +152,13 @@ class RunFile:
         groups = [group for group in h5.groups(self._entry) if "scan" in group.attrs]
         scans = (Scan(int(h5.attribute(group, "scan")), group) for group in groups)
         return {scan.number: scan for scan in sorted(scans, key=lambda scan: scan.number)}
+
+    @cached_property
+    def echem(self) -> dict[int, Echem]:
+        """Number -> electrochemical technique, in order."""
+        groups = [group for group in h5.groups(self._entry) if "echem" in group.attrs]
+        found = (Echem(int(h5.attribute(group, "echem")), group) for group in groups)
+        return {technique.number: technique for technique in sorted(found, key=lambda e: e.number)}
 
     def scan(self, number: int | None = None) -> "Scan":
         """Return a scan, by default the first that is no prescan.

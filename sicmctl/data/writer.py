@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sicmctl.messages import AnyMessage, HopDone
+from sicmctl.messages import AnyMessage, Array, EchemStepEnded, HopDone
 
 from .journal import Loss, read_journal
 from .names import RunFileError
@@ -40,14 +40,14 @@ def build(
     part = out.with_name(out.name + ".building")
     writer = NexusWriter(part)
     try:
-        hops = 0
+        rows = 0
         for message in read_journal(journal, losses):
             writer.feed(message)
             watch(message)
-            hops += isinstance(message, HopDone)
-            if hops >= BATCH:
+            rows += isinstance(message, HopDone | EchemStepEnded)
+            if rows >= BATCH:
                 writer.flush()
-                hops = 0
+                rows = 0
         writer.close([str(loss) for loss in losses])
         publish(part, out)
     except BaseException:
@@ -175,5 +175,9 @@ class RunFileWriter:
 
 def _size(message: AnyMessage) -> int:
     """Return roughly how much memory a message holds, bytes."""
-    curves = message.curves.values() if isinstance(message, HopDone) else ()
-    return 1000 + sum(len(curve.data) for curve in curves)
+    if isinstance(message, HopDone):
+        arrays = list(message.curves.values())
+    else:
+        values = (getattr(message, name) for name in message.__struct_fields__)
+        arrays = [value for value in values if isinstance(value, Array)]
+    return 1000 + sum(len(array.data) for array in arrays)
