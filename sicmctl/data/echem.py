@@ -121,7 +121,7 @@ class Echem:
 
     @cached_property
     def steps(self) -> list[dict[str, Any]]:
-        """The steps in order: number, kind, label, loop, start, end (s), time_sd, charge (C), reason.
+        """The steps in order: number, kind, label, loop, start, end, time_sd, charge, reason (SI).
 
         reason: `time`, the end condition that was met, `stopped`, `failed` or `interrupted`.
         """

@@ -96,7 +96,7 @@ def test_units_plots_and_compression(built: Path) -> None:
         for name in ("start", "end", "time_sd"):
             assert group[f"steps/{name}"].attrs["units"] == "s"
         assert group["steps/charge"].attrs["units"] == "C"
-        assert h5read.names(group["flags"], "bits") == [
+        assert h5read.names(h5read.dataset(group, "flags"), "bits") == [
             "overload", "underload", "compliance", "late",
         ]  # fmt: skip
         instrument = entry["instrument/potentiostat"]
