@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 
 from simulators.cellport import CellPort, Interrupted
 from simulators.instruments.keithley import commands
+from simulators.instruments.keithley.blocks import Blocks, Timer, run_blocks
 from simulators.instruments.keithley.buffers import Buffers, Reading
 from simulators.instruments.keithley.meter import Meter, protects
 from simulators.instruments.keithley.models import MODELS, Function
 from simulators.instruments.keithley.output import Output, Wiring
 from simulators.instruments.keithley.settings import defaults
 from simulators.instruments.keithley.sweep import run
-from simulators.instruments.keithley.trigger import TriggerModel
+from simulators.instruments.keithley.trigger import Plan, TriggerModel
 from simulators.instruments.scpi import Command, Device, ScpiError, Session
 from simulators.instruments.scpi.errors import Kind as EventKind
 
@@ -49,7 +50,8 @@ class Smu(Device):
         self.meter = Meter(self.model, self.output, lambda: self.settings, line)
         self.buffers = Buffers()
         self.active_buffer = "defbuffer1"
-        self.triggers = TriggerModel(self.lock, lambda plan: run(self, plan))
+        self.timers = _timers()
+        self.triggers = TriggerModel(self.lock, self._run)
 
     def session(self, send: Callable[[bytes], None]) -> Session:
         """A new client."""
@@ -92,6 +94,7 @@ class Smu(Device):
         self.buffers = Buffers()
         self.active_buffer = "defbuffer1"
         self.triggers.load(None)
+        self.timers = _timers()
         self.meter.forget_level()
 
     def power_cycle(self) -> None:
@@ -201,6 +204,17 @@ class Smu(Device):
             raise ScpiError(-213)
         if self.triggers.plan is None:
             raise ScpiError(-221, "the trigger model is empty")
-        if self.buffers[self.triggers.plan.buffer].style.startswith(("WRIT", "FULLWRIT")):
-            raise ScpiError(-221, "writable buffers take no measurements")
+        for buffer in self.triggers.plan.buffers:
+            if self.buffers[buffer].style.startswith(("WRIT", "FULLWRIT")):
+                raise ScpiError(-221, "writable buffers take no measurements")
         self.triggers.start()
+
+    def _run(self, plan: Plan | Blocks) -> None:
+        if isinstance(plan, Blocks):
+            run_blocks(self, plan)
+        else:
+            run(self, plan)
+
+
+def _timers() -> dict[str, Timer]:
+    return {f"TIM{number}": Timer() for number in range(1, 5)}

@@ -6,6 +6,7 @@ from itertools import chain, count, repeat
 from threading import Condition, Thread
 
 from simulators.cellport import Interrupted
+from simulators.instruments.keithley.blocks import Blocks
 from simulators.instruments.keithley.models import Function
 
 FOREVER = 0
@@ -41,15 +42,20 @@ class Plan:
         passes = count() if self.passes == FOREVER else range(self.passes)
         yield from chain.from_iterable(self.levels for _ in passes)
 
+    @property
+    def buffers(self) -> tuple[str, ...]:
+        """Where readings go."""
+        return (self.buffer,)
+
 
 class TriggerModel:
     """Runs one plan at a time in a thread of its own; shares the instrument's lock."""
 
-    def __init__(self, lock: Condition, run: Callable[[Plan], None]) -> None:
+    def __init__(self, lock: Condition, run: Callable[[Plan | Blocks], None]) -> None:
         self._lock = lock
         self._run = run
         self._then: list[Callable[[], None]] = []
-        self.plan: Plan | None = None
+        self.plan: Plan | Blocks | None = None
         self.thread: Thread | None = None
         self.stopping = False
         self.state = "EMPTY"
@@ -60,9 +66,9 @@ class TriggerModel:
         """Whether a plan is under way."""
         return self.thread is not None
 
-    def load(self, plan: Plan | None) -> None:
+    def load(self, plan: Plan | Blocks | None, state: str = "IDLE") -> None:
         """Replace the plan."""
-        self.plan, self.state = plan, "IDLE" if plan else "EMPTY"
+        self.plan, self.state = plan, state if plan else "EMPTY"
 
     def start(self) -> None:
         """Run the plan; the caller holds the lock and knows that none is running."""
@@ -77,6 +83,11 @@ class TriggerModel:
         while self.thread is not None:
             self._lock.wait()
 
+    def wait_for_the_end(self) -> None:
+        """Return when the plan is to end: for what waits for something that never comes."""
+        with self._lock:
+            self._lock.wait_for(lambda: self.stopping)
+
     def when_done(self, then: Callable[[], None]) -> None:
         """Call `then` when the plan is over: at once if none runs."""
         if self.running:
@@ -90,11 +101,12 @@ class TriggerModel:
         if not self.running:
             return
         self.stopping = True
+        self._lock.notify_all()
         while self.thread is not None:
             interrupt()
             self._lock.wait(0.05)
 
-    def _work(self, plan: Plan) -> None:
+    def _work(self, plan: Plan | Blocks) -> None:
         outcome = "IDLE"
         try:
             self._run(plan)

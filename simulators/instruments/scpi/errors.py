@@ -26,6 +26,7 @@ TEXTS = {
     -350: "Queue overflow",
     -363: "Input buffer overrun",
     1115: "Parameter error: TRACe:MAKE cannot take an existing reading buffer name",
+    2790: "Configuration list, error, does not exist",
     1133: "Parameter 4, Syntax error, expected valid name parameters",
 }
 """The standard's texts, and a few of Keithley's."""
