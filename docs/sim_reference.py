@@ -23,16 +23,18 @@ def reference() -> str:
 def _sections(model: type[BaseModel], path: str) -> Iterator[str]:
     """Yield the table of a model, then those of the models inside it."""
     said = dict(_field_docs(model))
-    inner: list[tuple[str, type[BaseModel]]] = []
+    inner: list[tuple[str, type[BaseModel]]] = []  # a table of several kinds is there once for each
     rows: list[str] = []
     for name, field in model.model_fields.items():
         key = field.alias or name
-        below = _model(field.annotation)
-        if below is not None:
-            inner.append((f"{path}.{key}" if path else key, below))
+        below = _models(field.annotation)
+        if below:
+            inner += [(f"{path}.{key}" if path else key, model) for model in below]
         else:
             rows.append(f"| `{key}` | {_kind(field)} | {_default(field)} | {said.get(name, '')} |")
-    yield f"### {f'[{path}]' if path else 'Top level'}\n"
+    kind = model.model_fields["kind"].default if path == "cell" else None
+    title = f"[{path}]" if path else "Top level"
+    yield f"### {title}, {kind}\n" if kind else f"### {title}\n"
     yield _first_line(model) + "\n"
     if rows:
         yield "| key | value | default | meaning |\n|---|---|---|---|"
@@ -41,12 +43,11 @@ def _sections(model: type[BaseModel], path: str) -> Iterator[str]:
         yield from _sections(below, name)
 
 
-def _model(annotation: Any) -> type[BaseModel] | None:
-    """Return the model within an annotation: itself, optional, or repeated."""
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models within an annotation: itself, optional, repeated, or one of several."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = (_model(part) for part in get_args(annotation))
-    return next((model for model in found if model is not None), None)
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
 
 
 def _first_line(model: type[BaseModel]) -> str:
@@ -57,7 +58,7 @@ def _first_line(model: type[BaseModel]) -> str:
 def _field_docs(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     """Yield the strings that stand below the fields of a class, the base's first."""
     for base in reversed(model.__mro__):
-        if not issubclass(base, BaseModel) or base.__module__ != config.__name__:
+        if not issubclass(base, BaseModel) or not base.__module__.startswith("simulators."):
             continue
         body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
         assert isinstance(body, ast.ClassDef)

@@ -200,8 +200,11 @@ MODELS = {
     "emstat-pico": Model(
         (1e-7, 2e-6, 4e-6, 8e-6, 16e-6, 32e-6, 63e-6, 125e-6, 250e-6, 500e-6, 1e-3, 5e-3), 2.0, 2.5
     ),
-    "keithley-2450": Model((*_decades(-8, -1), 1.0), 21.0, 21.0),
+    "keithley-2450": Model(_decades(-8, 0), 21.0, 21.0),
+    "keithley-2460": Model((*_decades(-6, 0), 4.0, 5.0, 7.0), 21.0, 21.0),
+    "keithley-2461": Model((*_decades(-6, 0), 4.0, 5.0, 7.0, 10.0), 21.0, 21.0),
     "rodeostat": Model((1e-6, 1e-5, 1e-4, 1e-3), 10.0, 12.0),
+    "analog": Model(_decades(-8, -1), 10.0, 10.0),
 }
 """Ranges and limits by model: public figures, rounded."""
 
@@ -226,11 +229,36 @@ class FaultConfig(Section):
         return self
 
 
+class AnalogConfig(Section):
+    """The panel of an analog potentiostat, which hangs on the data-acquisition card."""
+
+    control: Literal["potential", "current"] = "potential"
+    """What the external input sets."""
+    current_range: FullScale = 1e-3
+    """As its knob stands: 1 V at the current monitor, or at the external input for currents."""
+    command_scale: Number = 1.0
+    """Volts of the cell per volt at the external input; negative if it inverts."""
+    potential_scale: Number = 1.0
+    """Volts at the potential monitor per volt of the cell."""
+    current_scale: Number = 1.0
+    """Volts at the current monitor per full scale; -1 shows cathodic currents as positive."""
+    monitor_limit: Window = 10.0
+    """Voltage at which the monitors clip."""
+
+
 class PotentiostatConfig(Section):
     """The virtual potentiostat: what it is, where it listens, how good its front end is."""
 
     model: Literal[
-        "generic", "emstat4-lr", "emstat4-hr", "emstat-pico", "keithley-2450", "rodeostat"
+        "generic",
+        "emstat4-lr",
+        "emstat4-hr",
+        "emstat-pico",
+        "keithley-2450",
+        "keithley-2460",
+        "keithley-2461",
+        "rodeostat",
+        "analog",
     ] = "emstat4-lr"
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
@@ -238,6 +266,8 @@ class PotentiostatConfig(Section):
     pty: Path | None = None
     """Where to put a link to a pseudo-terminal; left out, there is none."""
     serial_number: str = "VIRTUAL001"
+    working_on: Literal["HI", "LO"] = "HI"
+    """Terminal of a source-measure unit that the working electrode is on."""
     clock: Literal["laboratory", "free"] = "laboratory"
     """With the rest of the rig, or on its own and as fast as the machine allows."""
     faults: tuple[FaultConfig, ...] = ()
@@ -267,6 +297,8 @@ class PotentiostatConfig(Section):
     """Of the measured current."""
     offset: Potential = 0.0
     """Of the measured potential."""
+
+    analog: AnalogConfig = AnalogConfig()
 
     @field_validator("ranges")
     @classmethod

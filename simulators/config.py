@@ -13,7 +13,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from simulators.cellconfig import CellConfig, PotentiostatConfig
+from simulators.cellconfig import CellConfig, GraphiteCell, PotentiostatConfig
+from simulators.daqconfig import DaqConfig
 from simulators.quantity import (
     Amplitude,
     Angle,
@@ -44,27 +45,6 @@ from simulators.quantity import (
     Transimpedance,
 )
 from simulators.section import Section, keys_at
-
-INPUTS = ("amplifier.command", "stage.x", "stage.y", "stage.z")
-"""Analog inputs of the plant, in the column order of `Plant.run`'s drive."""
-
-OUTPUTS = (
-    "amplifier.output",
-    "stage.x.sensor",
-    "stage.y.sensor",
-    "stage.z.sensor",
-    "amplifier.gain_telegraph",
-    "amplifier.filter_telegraph",
-    "amplifier.mode_telegraph",
-    "amplifier.capacitance_telegraph",
-    "amplifier.overload",
-)
-"""Analog outputs of the plant, in the column order of what `Plant.run` returns."""
-
-LINES = ("amplifier.gain.0", "amplifier.gain.1", "amplifier.gain.2", "amplifier.low_noise")
-"""Digital inputs of the plant (a FEMTO amplifier's remote lines; an Axopatch has none)."""
-
-SIGNALS = INPUTS + OUTPUTS + LINES
 
 MODES = {"track": 4.0, "v-clamp": 6.0, "i=0": 3.0, "i-clamp normal": 2.0, "i-clamp fast": 1.0}
 """Axopatch 200B modes and their telegraph voltages."""
@@ -324,51 +304,6 @@ class ClockConfig(Section):
     mode: Literal["lockstep", "realtime"] = "lockstep"
 
 
-DEFAULT_WIRING = {
-    "ai0": "amplifier.output",
-    "ai1": "stage.z.sensor",
-    "ai2": "stage.x.sensor",
-    "ai3": "stage.y.sensor",
-    "ai4": "amplifier.gain_telegraph",
-    "ai5": "amplifier.filter_telegraph",
-    "ai6": "amplifier.mode_telegraph",
-    "ai7": "amplifier.overload",
-    "APFI0": "amplifier.output",
-    "ao0": "amplifier.command",
-    "ao1": "stage.x",
-    "ao2": "stage.y",
-    "ao3": "stage.z",
-    "port0/line0": "amplifier.gain.0",
-    "port0/line1": "amplifier.gain.1",
-    "port0/line2": "amplifier.gain.2",
-}
-
-
-class DaqConfig(Section):
-    """The virtual data-acquisition card and its server."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=0, ge=0, le=65535)
-    """0 takes a free one."""
-    device: str = "Dev1"
-    model: str = "PCIe-6363"
-    wiring: dict[str, str] = Field(default_factory=lambda: dict(DEFAULT_WIRING))
-    """Card terminal -> plant signal. Given in a file, it replaces the default wiring whole."""
-
-    @model_validator(mode="after")
-    def _wired_to_something(self) -> Self:
-        for terminal, signal in self.wiring.items():
-            if signal not in SIGNALS:
-                raise ValueError(
-                    f"wiring.{terminal}: no plant signal {signal!r}; allowed: {', '.join(SIGNALS)}"
-                )
-        driven = [s for s in self.wiring.values() if s in INPUTS]
-        for signal in driven:
-            if driven.count(signal) > 1:
-                raise ValueError(f"wiring: {signal} is driven by more than one terminal")
-        return self
-
-
 class EventConfig(Section):
     """Something that happens at a given world time."""
 
@@ -385,11 +320,18 @@ class EventConfig(Section):
         return raw | {"value": setting(str(raw["set"]), raw["value"], units_required)}
 
 
+SCANNER = frozenset(("amplifier", "pipette", "sample", "stage"))
+"""Tables that only a rig with a scanner has."""
+
+
 class SimConfig(Section):
-    """A whole virtual rig. `SimConfig()` is the default one."""
+    """A whole virtual rig. `SimConfig()` is the default one: a scanner without a potentiostat."""
 
     schema_: Literal[1] = Field(default=1, alias="schema")
     seed: int = 1
+    scanner: bool = True
+    """Whether there are pipette, stage and amplifier. Left out: not where there is a potentiostat
+    and none of their tables."""
     pipette: PipetteConfig = PipetteConfig()
     noise: NoiseConfig = NoiseConfig()
     amplifier: AmplifierConfig = AmplifierConfig()
@@ -402,6 +344,51 @@ class SimConfig(Section):
     cell: CellConfig | None = None
     potentiostat: PotentiostatConfig | None = None
     event: tuple[EventConfig, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, raw: Any) -> Any:
+        """A cell brings a potentiostat; a potentiostat may stand without a scanner."""
+        if not isinstance(raw, dict):
+            return raw
+        if raw.get("cell") is not None and raw.get("potentiostat") is None:
+            raw = raw | {"potentiostat": PotentiostatConfig()}
+        if "scanner" in raw or raw.get("potentiostat") is None:
+            return raw
+        given = raw["potentiostat"]
+        model = given.get("model") if isinstance(given, dict) else given.model
+        tables = SCANNER if model == "analog" else SCANNER | {"daq"}
+        return raw | {"scanner": bool(tables & raw.keys())}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if not self.scanner and self.potentiostat is None:
+            raise ValueError("without scanner and [potentiostat] there is nothing in the rig")
+        if self.potentiostat is not None and self.potentiostat.model == "generic":
+            raise ValueError("a generic potentiostat speaks no protocol: choose another model")
+        for terminal, signal in self.wiring.items():
+            if terminal.startswith("ao") and int(terminal[2:]) >= self.daq.analog_outputs:
+                raise ValueError(
+                    f"{signal} is wired to {terminal}, but the card has {self.daq.analog_outputs} "
+                    "analog outputs: set daq.analog_outputs or daq.wiring"
+                )
+        return self
+
+    @property
+    def analog(self) -> PotentiostatConfig | None:
+        """The potentiostat, if it hangs on the card."""
+        has = self.potentiostat is not None and self.potentiostat.model == "analog"
+        return self.potentiostat if has else None
+
+    @property
+    def wiring(self) -> dict[str, str]:
+        """Card terminal -> plant signal; empty if there is no card."""
+        return self.daq.wired(self.scanner, self.analog is not None)
+
+    @property
+    def electrode(self) -> CellConfig:
+        """What hangs on the potentiostat."""
+        return self.cell or GraphiteCell()
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -441,9 +428,10 @@ def _explain(error: ValidationError, text: str, origin: str, model: type[BaseMod
             message = f"unknown key; allowed: {', '.join(keys_at(model, path[:-1]))}"
         elif problem["type"] == "literal_error":
             message = f"{problem['input']!r} is not allowed; {message}"
-        if path[0] == "cell":  # its kind stands in the path, but not in the file
+        if path[:1] == ("cell",):  # its kind stands in the path, but not in the file
             path = path[:1] + path[2:]
-        lines.append(f"{origin}:{_line_of(text, path)}: {'.'.join(path)}: {message}")
+        where = [f"{origin}:{_line_of(text, path)}", ".".join(path)] if path else [origin]
+        lines.append(": ".join([*where, message]))
     return "\n".join(lines)
 
 

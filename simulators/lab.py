@@ -1,4 +1,4 @@
-"""The virtual laboratory as a program: world, card and server, with a rig.toml that fits them."""
+"""The virtual laboratory as a program: world, instruments, and a rig.toml that fits them."""
 
 import argparse
 import json
@@ -8,35 +8,36 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from math import degrees
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from simulators.config import AxisConfig, SimConfig
+from simulators.bench import Served, clock_for, serve
+from simulators.cellconfig import PotentiostatConfig
+from simulators.celltruth import CellRecorder
+from simulators.clocks import FollowClock
+from simulators.config import SimConfig
+from simulators.followed import Followed
+from simulators.frontend import FrontEnd
 from simulators.instruments.nidaqmx import Board, Card, Host, Lockstep, Pacing, Realtime, Server
+from simulators.plant import Plant
+from simulators.rigfile import rig_toml
 from simulators.world import World
-
-SAMPLE_RATE = "50 kHz"
-
-ROLES = {
-    "amplifier.output": "pipette_current",
-    "stage.z.sensor": "z_sensor",
-    "stage.x.sensor": "x_sensor",
-    "stage.y.sensor": "y_sensor",
-    "amplifier.gain_telegraph": "gain_telegraph",
-    "amplifier.filter_telegraph": "filter_telegraph",
-    "amplifier.mode_telegraph": "mode_telegraph",
-}
-"""Plant signal -> role of the input it is wired to."""
+from simulators.world.cell import make_cell
 
 
 class Lab:
-    """World, card and server of one configuration; serves while the context lasts.
+    """World, instruments and servers of one configuration; serves while the context lasts.
 
     truth: where to write the truth file. rig: where to write rig.toml, by default into a
-    directory that goes with the lab.
+    directory that goes with the lab. Which of `world`, `server` (the card's), `front` and `served`
+    (the potentiostat's) there are is for the configuration to say.
     """
+
+    world: World
+    server: Server
+    front: FrontEnd
+    served: Served
 
     def __init__(
         self,
@@ -50,25 +51,27 @@ class Lab:
         self.config = config
         self.seed = config.seed if seed is None else seed
         self.truth = truth or config.truth.file
+        self.address = ""
         self._rig = rig
-        self._clock = clock or config.clock.mode
+        self._clock: Literal["lockstep", "realtime"] = clock or config.clock.mode
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        daq = self.config.daq
         with ExitStack() as stack:
-            self.world = stack.enter_context(World(self.config, self.seed, self.truth))
-            board = Board(device=daq.device, product=daq.model)
-            card = Card(self.world, daq.wiring, self._pacing(), board)
-            stack.callback(card.close)
-            self.server = stack.enter_context(Server(card, daq.host, daq.port))
-            self.address = self.server.address
+            plant: Plant | None = None
+            if self.config.scanner:
+                plant = self.world = stack.enter_context(World(self.config, self.seed, self.truth))
+            if self.config.potentiostat is not None:
+                plant = self._set_up_cell(self.config.potentiostat, plant, stack)
+            if plant is not None:
+                self._serve_card(plant, stack)
             if self._rig is None:
                 directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="sicm-rig-"))
                 self.rig = Path(directory) / "rig.toml"
             else:
                 self.rig = self._rig
-            self.rig.write_text(rig_toml(self.config, self.address), encoding="utf-8")
+            text = rig_toml(self.config, self.address, self.resource)
+            self.rig.write_text(text, encoding="utf-8")
             self._stack = stack.pop_all()
         return self
 
@@ -80,81 +83,52 @@ class Lab:
     ) -> None:
         self._stack.close()
 
+    @property
+    def resource(self) -> str:
+        """Where drivers find the potentiostat; empty if there is none with a cable of its own."""
+        return self.served.resource if hasattr(self, "served") else ""
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """What is served where."""
+        found = {"daq": self.address, "potentiostat": self.resource}
+        if hasattr(self, "served") and self.served.pty:
+            found["potentiostat_tcp"] = self.served.address
+        return {what: where for what, where in found.items() if where}
+
+    def _set_up_cell(
+        self, config: PotentiostatConfig, plant: Plant | None, stack: ExitStack
+    ) -> Plant | None:
+        """Serve the potentiostat on its cell; what the card sees from then on."""
+        listener = None
+        if self.truth is not None:
+            listener = stack.enter_context(CellRecorder(self.truth, self.config, self.seed))
+        clock = clock_for(config, self._clock, beside_card=plant is not None)
+        cell = make_cell(self.config.electrode)
+        self.front = FrontEnd(cell, config, clock, self.seed, listener)
+        self.served = stack.enter_context(serve(self.front, config, self._clock == "realtime"))
+        if plant is not None and isinstance(clock, FollowClock):
+            return Followed(plant, clock)
+        return plant
+
+    def _serve_card(self, plant: Plant, stack: ExitStack) -> None:
+        daq = self.config.daq
+        ao = tuple(f"ao{k}" for k in range(daq.analog_outputs))
+        card = Card(
+            plant,
+            self.config.wiring,
+            self._pacing(),
+            Board(device=daq.device, product=daq.model, ao=ao),
+        )
+        stack.callback(card.close)
+        self.server = stack.enter_context(Server(card, daq.host, daq.port))
+        self.address = self.server.address
+
     def _pacing(self) -> Pacing:
         if self._clock == "realtime":
             return Realtime()
         host = self.config.host
         return Lockstep(Host(host.reaction, host.jitter, host.call), self.seed)
-
-
-def rig_toml(config: SimConfig, address: str) -> str:
-    """A rig.toml that describes the virtual rig behind `address` (host:port)."""
-    wired = {signal: terminal for terminal, signal in config.daq.wiring.items()}
-    analog = {s: t for t, s in config.daq.wiring.items() if t.startswith("ai")}
-    inputs = {role: analog[signal] for signal, role in ROLES.items() if signal in analog}
-    inputs["z_command"] = f"_{wired['stage.z']}_vs_aognd"  # the card reads its own output back
-    comparator = [
-        t for t, s in config.daq.wiring.items() if t.startswith("APFI") and s == "amplifier.output"
-    ]
-    lines = ["schema = 1", 'title = "Virtual rig"', "", "[daq]"]
-    lines += _table(
-        driver="nidaqmx", device=config.daq.device, server=address, sample_rate=SAMPLE_RATE
-    )
-    lines += ["", "[daq.inputs]", *_table(**inputs)]
-    if comparator:
-        lines += ["", "[daq.comparator]", *_table(pipette_current=comparator[0])]
-    lines += ["", "[amplifier]", *_amplifier(config, wired), "", "[piezo]"]
-    lines += _table(driver="analog-piezo")
-    for name, axis in (("x", config.stage.x), ("y", config.stage.y), ("z", config.stage.z)):
-        lines += ["", f"[piezo.{name}]", *_axis(name, axis, wired)]
-    lines += ["", "[pipette]", *_pipette(config), "", "[bias]", *_table(target="0.7 V")]
-    lines += ["", "[safety]", *_table(retract="5 um", cell_rest="ocp")]
-    lines += ["", "[host]", *_table(reaction="auto"), ""]
-    return "\n".join(lines)
-
-
-def _table(**values: str | float) -> list[str]:
-    """Lines of a TOML table; text is written as a JSON string, which TOML reads the same."""
-    return [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-
-
-def _amplifier(config: SimConfig, wired: dict[str, str]) -> list[str]:
-    amplifier = config.amplifier
-    table: dict[str, str | float] = {
-        "driver": amplifier.model,
-        "command": wired["amplifier.command"],
-        "command_scale": f"{amplifier.command_scale!r} V/V",
-    }
-    if amplifier.model == "femto-dlpca-200":
-        table |= {"gain": f"{amplifier.gain!r} V/A", "bandwidth": f"{amplifier.filter!r} Hz"}
-    return _table(**table)
-
-
-def _axis(name: str, axis: AxisConfig, wired: dict[str, str]) -> list[str]:
-    scale = axis.range / (axis.high_voltage - axis.low_voltage)
-    readback = {"readback": "z_command"} if name == "z" else {}
-    return _table(
-        output=wired[f"stage.{name}"],
-        sensor=f"{name}_sensor",
-        **readback,
-        range=f"{axis.range!r} m",
-        scale=f"{scale!r} m/V",
-        offset=f"{-axis.low_voltage * scale!r} m",
-        sensor_noise=f"{axis.sensor_noise!r} m",
-        sensor_delay=f"{axis.sensor_delay!r} s",
-        resonance=f"{axis.resonance!r} Hz",
-        damping=axis.damping,
-        max_speed="3 mm/s" if name == "z" else "10 mm/s",
-    )
-
-
-def _pipette(config: SimConfig) -> list[str]:
-    pipette = config.pipette
-    return _table(
-        inner_radius=f"{pipette.inner_radius!r} m",
-        radius_ratio=pipette.radius_ratio,
-        half_angle=f"{degrees(pipette.half_cone_angle)!r} deg",
-    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -190,12 +164,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _announce(lab: Lab, as_json: bool) -> None:
-    truth = str(lab.truth) if lab.truth else None
+    files = {"rig": str(lab.rig), "truth": str(lab.truth) if lab.truth else None}
     if as_json:
-        text = json.dumps({"ready": True, "daq": lab.address, "rig": str(lab.rig), "truth": truth})
-    else:
-        text = f"card {lab.address}\nrig  {lab.rig}" + (f"\ntruth {truth}" if truth else "")
-    print(text, flush=True)
+        print(json.dumps({"ready": True, **lab.addresses, **files}), flush=True)
+        return
+    for what, where in (lab.addresses | files).items():
+        if where:
+            print(f"{what.replace('_', ' '):16} {where}", flush=True)
 
 
 def _serve(until_stdin_closes: bool) -> None:

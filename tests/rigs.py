@@ -69,6 +69,19 @@ def quick_sim(*events: str, more: str = "") -> str:
     return text.replace('range = "10 um"', 'range = "5 um"').replace('"4 um"', '"2 um"')
 
 
+DUMMY_CELL = """\
+kind = "rc"
+series_resistance = "1 kohm"
+resistance = "100 kohm"
+capacitance = "1 uF"
+"""
+
+
+def cell_sim(model: str = "emstat4-lr", cell: str = DUMMY_CELL, more: str = "") -> str:
+    """A SIM.toml of a potentiostat alone. more: further keys of it, and further tables."""
+    return f'schema = 1\nseed = 3\n[cell]\n{cell}[potentiostat]\nmodel = "{model}"\n{more}'
+
+
 def sim_at_edge(*events: str) -> str:
     """As `sim_text`, but at 0 V the stage rests at the ends of its travel: x, y low and z high."""
     low = '[stage.x]\nlow_voltage = "0 V"\n[stage.y]\nlow_voltage = "0 V"\n'
@@ -241,7 +254,8 @@ class LabProcess:
             text=True,
         )  # fmt: skip
         assert self.process.stdout
-        self.address: str = json.loads(self.process.stdout.readline())["daq"]
+        self.addresses: dict[str, Any] = json.loads(self.process.stdout.readline())
+        self.address: str = self.addresses.get("daq", "")
 
     def __enter__(self) -> Self:
         return self

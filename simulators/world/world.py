@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulators.config import INPUTS, LINES, OUTPUTS, SimConfig, setting
+from simulators.config import SimConfig, setting
+from simulators.daqconfig import INPUTS, LINES, OUTPUTS
 from simulators.plant import TICK, Watch
 from simulators.world import kernel, stage
 from simulators.world.amplifier import Amplifier, bessel

@@ -15,7 +15,8 @@ from nidaqmx.constants import AcquisitionType
 from nidaqmx.system import System
 
 from simulators.config import SimConfig
-from simulators.lab import Lab, main, rig_toml
+from simulators.lab import Lab, main
+from simulators.rigfile import rig_toml
 
 
 def connect(address: str) -> Any:
