@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from sicmctl.hal.quantity import Quantity, example, quote
+from sicmctl.hal.quantity import Quantity, quote
 
 from .problems import Finding, Path
 
 _HUGE = 10**15
+_TAGS = ("pattern", "technique")
+"""Keys whose value decides which other keys there are."""
 _KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -57,7 +59,7 @@ def _finding(model: type[BaseModel], table: Any, below: Path, error: Any) -> Fin
     cause = error.get("ctx", {}).get("error")
     at = tuple(getattr(cause, "at", ()))
     if error["type"].startswith("union_tag"):
-        at = ("pattern",)
+        at = (error["ctx"]["discriminator"].strip("'"),)
     found, expected = _halves(model, error, loc)
     return Finding((*below, *loc, *at), found, expected)
 
@@ -69,7 +71,7 @@ def _real(table: Any, loc: Path, kind: str) -> Path:
     for position, part in enumerate(loc):
         if isinstance(node, dict) and part in node:
             node = node[part]
-        elif isinstance(node, dict) and node.get("pattern") == part:
+        elif isinstance(node, dict) and part in (node.get(tag) for tag in _TAGS):
             continue
         elif isinstance(node, list) and isinstance(part, int) and part < len(node):
             node = node[part]
@@ -136,7 +138,7 @@ def sort(field: FieldInfo) -> str:
     """Say what sort of value a field holds."""
     quantity = next((m for m in field.metadata if isinstance(m, Quantity)), None)
     if quantity and get_origin(field.annotation) is not tuple:
-        return f"a {'quantity' if quantity.unit else 'fraction'} {example(quantity.unit)}"
+        return quantity.wish
     for member in _members(field.annotation):
         origin = get_origin(member)
         if origin is Literal:
@@ -161,12 +163,13 @@ def known_keys(model: type[BaseModel], loc: Path) -> set[str]:
 
 
 def _tags(model: type[BaseModel], loc: Path) -> set[str]:
-    return {
-        written(tag)
-        for owner in _models(model, loc)
-        if "pattern" in owner.model_fields
-        for tag in get_args(owner.model_fields["pattern"].annotation)
-    }
+    return {written(tag) for owner in _models(model, loc) for tag in _own_tags(owner)}
+
+
+def _own_tags(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return the values by which a member of a union is known."""
+    fields = (model.model_fields.get(tag) for tag in _TAGS)
+    return tuple(value for field in fields if field for value in get_args(field.annotation))
 
 
 def _models(model: type[BaseModel], loc: Path) -> list[type[BaseModel]]:
@@ -180,10 +183,9 @@ def _models(model: type[BaseModel], loc: Path) -> list[type[BaseModel]]:
 def _below(kind: Any, part: str | int) -> Iterator[Any]:
     """Yield the types one step down: a field, an element, or a member of a union by its tag."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        pattern = kind.model_fields.get("pattern")
         if part in kind.model_fields:
             yield from _members(kind.model_fields[str(part)].annotation)
-        elif pattern and part in get_args(pattern.annotation):
+        elif part in _own_tags(kind):
             yield kind
     elif isinstance(part, int) and get_origin(kind) in (list, tuple):
         yield from _members(get_args(kind)[0])

@@ -2,21 +2,14 @@
 
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from .echem import Echem
 from .fields import NotEmpty, Schema, Strictly, Text
 from .problems import Fault
 from .scan import Scan
 
 SCHEMA = 1
-
-
-class Echem(Strictly):
-    """What the potentiostat does during a step: a technique and its options."""
-
-    model_config = ConfigDict(extra="allow")
-
-    technique: Text = Field(description="`cv`, `cp`, `gitt`, `ocp` ...; its options stand beside")
 
 
 class Step(Strictly):

@@ -16,18 +16,20 @@ from pydantic_core import PydanticUndefined
 
 from sicmctl.hal.quantity import Quantity, write
 
-from . import experiment, hop, rig, scan
+from . import echem, experiment, hop, rig, scan
 from .diagnose import sort, written
 from .drivers import Installed
+from .echem import base
+from .echem.base import Technique
 from .fields import OrAuto
 
-PAGES = ("rig-toml.md", "experiment-toml.md")
+PAGES = ("rig-toml.md", "experiment-toml.md", "techniques.md")
 _BLOCK = re.compile(r"<!-- keys (\S+) -->\n.*?<!-- end -->\n", re.DOTALL)
 
 
 def models() -> dict[str, type[BaseModel]]:
     """Return the models by the names that pages use; a driver's name stands for its options."""
-    modules = (rig, experiment, scan, hop)
+    modules = (rig, experiment, scan, hop, echem, base)
     ours = {
         name: value
         for module in modules
@@ -49,10 +51,20 @@ def _options(drivers: Installed) -> Iterator[tuple[str, type[BaseModel]]]:
 def table(model: type[BaseModel]) -> str:
     """Return the Markdown table of a model's keys."""
     rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
-    for name, field in model.model_fields.items():
+    for name, field in _own_first(model):
         cells = (f"`{field.alias or name}`", _value(field), _default(field), field.description)
         rows.append("| " + " | ".join(str(c or "").replace("|", "\\|") for c in cells) + " |")
     return "\n".join(rows) + "\n"
+
+
+def _own_first(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield a model's fields, its own before those of its bases; settings only on their own."""
+    for owner in model.__mro__:
+        if owner is Technique and model is not Technique:
+            continue
+        for name in vars(owner).get("__annotations__", ()):
+            if name in model.model_fields:
+                yield name, model.model_fields[name]
 
 
 def filled(page: str) -> str:
@@ -82,11 +94,10 @@ def _value(field: FieldInfo) -> str:
     quantity, kind = _of(field), sort(field)
     if quantity is None:
         return kind.replace('"', "`")
-    unit = f"quantity, {quantity.unit}" if quantity.unit else "fraction"
     if kind == "an array":
-        return f"array of {unit}"
+        return f"array of {quantity.kind}"
     either = " or `auto`" if isinstance(quantity, OrAuto) else ""
-    return unit + _range(quantity) + either
+    return quantity.kind + _range(quantity) + either
 
 
 def _range(quantity: Quantity) -> str:

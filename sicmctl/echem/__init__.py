@@ -1,1 +1,7 @@
 """Electrochemical techniques as data: from experiment.toml to programs of a potentiostat."""
+
+from . import battery as _battery  # noqa: F401  (its techniques register themselves)
+from .build import build
+from .errors import ImpossibleTechnique
+
+__all__ = ["ImpossibleTechnique", "build"]

@@ -66,6 +66,10 @@ _EXAMPLES = {
     "m/V": '"10 um/V"',
     "V/V": '"100 mV/V"',
     "V/A": '"1 V/nA"',
+    "V/s": '"0.3 mV/s"',
+    "C": '"1.2 mAh"',
+    "m^2": '"0.5 cm^2"',
+    "A/m^2": '"0.4 mA/cm^2"',
 }
 
 
@@ -111,12 +115,14 @@ def show(value: float, unit: str, digits: int = 4) -> str:
     """Write an SI value for a person: show(3.2e-9, "A") == "3.2 nA"."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}".strip()
-    scale, prefix = _prefix(value)
+    scale, prefix = _prefix(value, unit)
     return f"{value / scale:.{digits}g} {prefix}{unit}".strip()
 
 
-def _prefix(value: float) -> tuple[float, str]:
+def _prefix(value: float, unit: str) -> tuple[float, str]:
     """Return the scale and the letter in which a value is best written."""
+    if unit.startswith("m^"):
+        return 1.0, ""  # the power would hold for the prefix too
     fitting = (pair for pair in _PREFIXES if abs(value) >= pair[0] * (1 - 1e-9))
     return next(fitting, _PREFIXES[-1])
 
@@ -132,7 +138,7 @@ def write(value: float, unit: str) -> str | float:
         text, same = f"{math.degrees(value):.15g} deg", math.radians(math.degrees(value))
     else:
         text = show(value, unit, digits=15)
-        same = float(text.split()[0]) * _prefix(value)[0]
+        same = float(text.split()[0]) * _prefix(value, unit)[0]
     return text if math.isclose(same, value, rel_tol=1e-15, abs_tol=0) else f"{value!r} {unit}"
 
 
@@ -148,6 +154,16 @@ class Quantity:
     high: float | None = None
     positive: bool = False
 
+    @property
+    def kind(self) -> str:
+        """What it is called in a manual."""
+        return f"quantity, {self.unit}" if self.unit else "fraction"
+
+    @property
+    def wish(self) -> str:
+        """What is asked for where it is missing."""
+        return f"a {'quantity' if self.unit else 'fraction'} {example(self.unit)}"
+
     def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
             self.validate,
@@ -155,7 +171,7 @@ class Quantity:
         )
 
     def __get_pydantic_json_schema__(self, schema: object, handler: object) -> dict[str, object]:
-        found = re.findall(r'"([^"]+)"', example(self.unit))
+        found = re.findall(r'"([^"]+)"', self.wish)
         text: dict[str, object] = {"type": "string", "examples": found}
         return text if self.unit else {"anyOf": [text, {"type": "number"}]}
 

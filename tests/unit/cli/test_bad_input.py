@@ -215,13 +215,13 @@ def test_a_rig_that_does_not_answer_is_no_bad_input_and_leaves_no_file(files: Pa
 
 def test_an_echem_step_is_refused_before_anything_is_touched(files: Path) -> None:
     """The rig is not even looked for."""
-    text = experiment_text() + '[step.echem]\ntechnique = "cv"\n'
+    text = experiment_text() + '[step.echem]\ntechnique = "ocp"\nduration = "1 s"\n'
     (files / "experiment.toml").write_text(text)
     before = here(files)
     result = run_in(files)
     assert result.exit_code == 2
     assert "step" in result.stderr
-    assert 'found technique "cv"' in result.stderr
+    assert 'found technique "ocp"' in result.stderr
     assert here(files) == before
 
 

@@ -117,7 +117,7 @@ RUN = """\
 schema = 1
 title = "T"
 [[step]]
-echem = { technique = "cv" }
+echem = { technique = "ocp", duration = "1 s" }
 [step.scan]
 pattern = "line"
 start = ["0 um", "0 um"]

@@ -23,12 +23,12 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_a_step_with_echem_is_refused_before_the_rig_is_opened(rig: Virtual) -> None:
-    text = experiment_text() + '[step.echem]\ntechnique = "cv"\n'
+    text = experiment_text() + '[step.echem]\ntechnique = "ocp"\nduration = "1 s"\n'
     seen: list[AnyMessage] = []
     run = Run(load_rig(rig.rig), load_experiment(write(rig.folder, text)), [seen.append])
     with pytest.raises(UnsupportedStep) as caught:
         run.run()
-    assert 'found technique "cv"; expected steps with a scan only' in str(caught.value)
+    assert 'found technique "ocp"; expected steps with a scan only' in str(caught.value)
     assert seen == []
     assert run.state is RunState.IDLE
     assert rig.lab.server.card.tasks == {}
