@@ -277,6 +277,46 @@ class Note(Message, frozen=True, kw_only=True, tag="note"):
     uncertainty: float = 0.0
 
 
+class TipMeasured(Message, frozen=True, kw_only=True, tag="tip-measured"):
+    """The tip as its own approach curves show it.
+
+    phase: `before`, `during` or `after` the run. verdict: against the first of the run: `first`,
+    `same`, `broken`, `clogged` or `contaminated`. inner_radius, gap (at the setpoint): m;
+    half_angle: of the cone, rad; each as fitted, with standard uncertainties. current: reference
+    current meanwhile, A. curves: how many were fitted.
+    """
+
+    phase: str
+    verdict: str
+    inner_radius: float
+    radius_sd: float
+    half_angle: float
+    half_angle_sd: float
+    gap: float
+    current: float
+    curves: int
+
+
+class DriftMeasured(Message, frozen=True, kw_only=True, tag="drift-measured"):
+    """How far the sample has crept since the run began, m, and how fast it creeps, m/s.
+
+    method: `revisit` (one place measured again: z alone) or `frames` (two images laid upon each
+    other). x, y, z: along each axis, NaN where nothing was learnt; each with a standard
+    uncertainty. rate_z: m/s, from all measurements so far.
+    """
+
+    method: str
+    x: float = float("nan")
+    y: float = float("nan")
+    z: float = float("nan")
+    x_sd: float = float("nan")
+    y_sd: float = float("nan")
+    z_sd: float = float("nan")
+    rate_x: float = float("nan")
+    rate_y: float = float("nan")
+    rate_z: float = float("nan")
+
+
 class ScanEnded(Message, frozen=True, kw_only=True, tag="scan-ended"):
     """A scan is over. outcome: `done`, `stopped`, `failed`."""
 
@@ -307,6 +347,8 @@ AnyMessage = (
     | EchemStepEnded
     | EchemProgress
     | EchemEnded
+    | TipMeasured
+    | DriftMeasured
     | Alarm
     | Note
     | ScanEnded

@@ -27,6 +27,12 @@ UNITS = {
     "gain": "V/A", "setpoint": "1", "fraction": "1", "attempts": "1", "retries": "1",
 }  # fmt: skip
 
+WATCHED_UNITS = {
+    "radius_sd": "m", "half_angle": "rad", "half_angle_sd": "rad",
+    "x_sd": "m", "y_sd": "m", "z_sd": "m", "rate_x": "m/s", "rate_y": "m/s", "rate_z": "m/s",
+}  # fmt: skip
+"""Units of columns in the tables of tip and drift."""
+
 MEANINGS = {
     "index": "position of the target in scan order",
     "attempt": "0 for the first try at the target",

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import h5py
+import msgspec
 
 from sicmctl import __version__
 from sicmctl.messages import (
     Alarm,
     AnyMessage,
+    DriftMeasured,
     EchemBlock,
     EchemEnded,
     EchemStarted,
@@ -23,11 +25,12 @@ from sicmctl.messages import (
     ScanEnded,
     ScanStarted,
     SpectrumBlock,
+    TipMeasured,
 )
 
 from .columns import Table
 from .echemgroup import EchemGroup, ended_unknown
-from .names import SCHEMA, RunFileError, safe_name
+from .names import SCHEMA, WATCHED_UNITS, RunFileError, safe_name
 from .scangroup import ScanGroup, write_number, write_numbers
 
 _CLASSES = {
@@ -66,6 +69,7 @@ class NexusWriter:
         self._echem: dict[int, EchemGroup] = {}
         self._notes = Table(self._collection("notes"))
         self._alarms = Table(self._collection("alarms"))
+        self._watched: dict[str, Table] = {}
         self._ended: RunEnded | None = None
 
     def feed(self, message: AnyMessage) -> None:
@@ -88,6 +92,10 @@ class NexusWriter:
                 self._notes.append(
                     {"time": time, "text": text, "author": author, "uncertainty": uncertainty}
                 )
+            case TipMeasured():
+                self._watch("tip", message)
+            case DriftMeasured():
+                self._watch("drift", message)
             case RunEnded():
                 self._ended = message
             case _:
@@ -136,8 +144,8 @@ class NexusWriter:
                 scan.flush()
         for technique in self._echem.values():
             technique.flush()
-        self._notes.flush()
-        self._alarms.flush()
+        for table in (self._notes, self._alarms, *self._watched.values()):
+            table.flush()
 
     def _write_started(self, started: RunStarted) -> None:
         if self._epoch:
@@ -160,6 +168,12 @@ class NexusWriter:
         versions = self._collection("versions")
         for package, version in started.versions.items():
             versions[safe_name(package)] = version
+
+    def _watch(self, name: str, message: TipMeasured | DriftMeasured) -> None:
+        """Add a row to a table that only runs have in which there was something to watch."""
+        if name not in self._watched:
+            self._watched[name] = Table(self._collection(name), units=WATCHED_UNITS)
+        self._watched[name].append(msgspec.structs.asdict(message))
 
     def _named(self, name: str, nexus: str, text: str) -> None:
         group = self._entry.create_group(name)
