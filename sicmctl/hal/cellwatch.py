@@ -8,8 +8,13 @@ import numpy as np
 from .capabilities import F64
 from .cell import Until
 
-_SPAN = 10
-"""Samples over which the rate of the potential is taken."""
+_BINS = 10
+"""Averages through which a rate of the potential is taken."""
+_TOLD = 30e-6
+"""Change of potential that is safely told from noise, V: a rate is taken over the time in which a
+drift of the condition's own size makes it, or else a passing wiggle would meet the condition."""
+_LONGEST = 3600.0
+"""Time over which a rate is taken at most, s."""
 
 
 @dataclass
@@ -22,7 +27,13 @@ class CellWatch:
     until: tuple[Until, ...]
     charge: float = 0.0
     _last: tuple[float, float] | None = None
-    _recent: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_SPAN))
+    _slopes: dict[Until, "_Slope"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for until in self.until:
+            if until.quantity == "potential rate":
+                span = min(_TOLD / abs(until.value), _LONGEST) if until.value else _LONGEST
+                self._slopes[until] = _Slope(span / _BINS)
 
     def see(self, time: F64, potential: F64, current: F64) -> tuple[int, Until] | None:
         """Take in samples; return the index of the first that meets a condition, and which.
@@ -41,7 +52,8 @@ class CellWatch:
             before, current = self._last
             self.charge += 0.5 * (current + i) * (t - before)
         self._last = t, i
-        self._recent.append((t, e))
+        for slope in self._slopes.values():
+            slope.see(t, e)
 
     def _met(self, until: Until, e: float, i: float) -> bool:
         match until.quantity:
@@ -52,15 +64,45 @@ class CellWatch:
             case "charge":
                 value = self.charge
             case "potential rate":
-                if len(self._recent) < _SPAN:
-                    return False  # too few to tell a slope from noise
-                value = self._rate()
+                rate = self._slopes[until].rate
+                if rate is None:
+                    return False  # too early to tell a slope from noise
+                value = rate
         if until.magnitude:
             value = abs(value)
         return value >= until.value if until.side == "above" else value <= until.value
 
-    def _rate(self) -> float:
-        """Slope of a straight line through the last potentials, V/s."""
-        t, e = np.array(self._recent).T
-        t = t - t.mean()
-        return float(t @ (e - e.mean()) / (t @ t))
+
+@dataclass
+class _Slope:
+    """Slope of the potential through the last averages, each over at least `width` s.
+
+    rate: V/s; None before there are enough of them.
+    """
+
+    width: float
+    rate: float | None = None
+    _bins: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_BINS))
+    _begin: float = 0.0
+    _count: int = 0
+    _time: float = 0.0
+    _potential: float = 0.0
+
+    def see(self, t: float, e: float) -> None:
+        """Take in one sample, s, V."""
+        if self._count and t - self._begin >= self.width:
+            self._close()
+        if not self._count:
+            self._begin = t
+        self._count += 1
+        self._time += t - self._begin
+        self._potential += e
+
+    def _close(self) -> None:
+        mean = self._begin + self._time / self._count, self._potential / self._count
+        self._bins.append(mean)
+        self._count, self._time, self._potential = 0, 0.0, 0.0
+        if len(self._bins) == _BINS:
+            t, e = np.array(self._bins).T
+            t = t - t.mean()
+            self.rate = float(t @ (e - e.mean()) / (t @ t))
