@@ -11,7 +11,7 @@ from .cell import CellProgram, CellRest
 from .cellcheck import check
 from .errors import LimitExceeded
 from .limits import Interval
-from .potentiostat import CellData, CellSamples, Now, Potentiostat
+from .potentiostat import CellData, CellSamples, CellSpectrum, Now, Potentiostat
 from .quantity import show
 
 
@@ -31,10 +31,11 @@ class LimitedPotentiostat:
         self._potentiostat = potentiostat
         hardware = potentiostat.limits
         self._potential, self._current = potential, current
+        self._name = potentiostat.identify().model  # asked now: later a program may be running
         self.limits = replace(
             hardware,
-            potential=_both(hardware.potential, potential),
-            current=_both(hardware.current, current),
+            potential=_both(hardware.potential, potential, "potential", self._name),
+            current=_both(hardware.current, current, "current", self._name),
         )
 
     def identify(self) -> Identity:
@@ -71,10 +72,10 @@ class LimitedPotentiostat:
         with closing(data):
             for item in data:
                 yield item
-                if isinstance(item, CellSamples):
+                if isinstance(item, CellSamples | CellSpectrum):
                     self._see(item)
 
-    def _see(self, samples: CellSamples) -> None:
+    def _see(self, samples: CellSamples | CellSpectrum) -> None:
         for values, allowed, what in (
             (samples.potential, self._potential, "potential"),
             (samples.current, self._current, "current"),
@@ -91,12 +92,16 @@ class LimitedPotentiostat:
                     f"give the step an end condition, or widen safety.cell_{what} in rig.toml",
                 )
 
-    @property
-    def _name(self) -> str:
-        return self._potentiostat.identify().model
 
-
-def _both(hardware: Interval, rig: Interval | None) -> Interval:
+def _both(hardware: Interval, rig: Interval | None, what: str, instrument: str) -> Interval:
     if rig is None:
         return hardware
-    return Interval(max(hardware.low, rig.low), min(hardware.high, rig.high), hardware.unit)
+    low, high = max(hardware.low, rig.low), min(hardware.high, rig.high)
+    if low > high:
+        raise LimitExceeded(
+            instrument,
+            "limits",
+            f"the rig allows a {what} of {rig}, the instrument reaches {hardware}",
+            f"change safety.cell_{what} in rig.toml",
+        )
+    return Interval(low, high, hardware.unit)

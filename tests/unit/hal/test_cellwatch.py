@@ -12,9 +12,9 @@ from sicmctl.hal.cell import Until, Watched
 from sicmctl.hal.cellwatch import CellWatch
 
 Side = Literal["above", "below"]
-T = np.arange(11.0)
-RAMP = np.linspace(1.0, 0.0, 11)  # V over 10 s
-FADING = -np.linspace(1e-3, 0.0, 11)  # A
+T = np.arange(11, dtype=np.float64)
+RAMP = (10 - T) / 10  # V over 10 s
+FADING = (T - 10) * 1e-4  # A
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ CALM = Until("potential rate", "below", 0.1e-3 / 3600, magnitude=True)  # |dE/dt
 
 def relaxing(noise: float, seed: int) -> tuple[F64, F64]:
     """Ten hours after a pulse: 20 mV that fade with 1 h, one sample a second."""
-    t = np.arange(36000.0)
+    t = np.arange(36000, dtype=np.float64)
     return t, 0.1 + 0.02 * np.exp(-t / 3600) + np.random.default_rng(seed).normal(0, noise, t.size)
 
 
@@ -84,7 +84,7 @@ def test_a_rest_ends_when_it_is_calm_not_when_noise_says_so(noise: float) -> Non
 
 
 def test_a_steady_drift_above_the_threshold_never_calms() -> None:
-    t = np.arange(20000.0)
+    t = np.arange(20000, dtype=np.float64)
     e = 0.2e-3 / 3600 * t + np.random.default_rng(1).normal(0, 20e-6, t.size)
     assert CellWatch((CALM,)).see(t, e, np.zeros_like(t)) is None
 
@@ -100,7 +100,7 @@ def test_a_fast_change_is_seen_within_ten_samples() -> None:
 
 def test_a_rate_of_zero_is_taken_over_an_hour() -> None:
     until = Until("potential rate", "above", 0.0)
-    t = np.arange(0.0, 8000.0, 10)
+    t = np.arange(0, 8000, 10, dtype=np.float64)
     e = -1e-6 * np.minimum(t, 4000) + 1e-6 * np.maximum(t - 4000, 0)
     met = CellWatch((until,)).see(t, e, np.zeros_like(t))
     assert met is not None
