@@ -8,13 +8,18 @@ import numpy as np
 from .capabilities import F64
 from .cell import Until
 
-_BINS = 10
+BINS = 10
 """Averages through which a rate of the potential is taken."""
 _TOLD = 30e-6
 """Change of potential that is safely told from noise, V: a rate is taken over the time in which a
 drift of the condition's own size makes it, or else a passing wiggle would meet the condition."""
 _LONGEST = 3600.0
 """Time over which a rate is taken at most, s."""
+
+
+def rate_span(until: Until) -> float:
+    """Time over which the rate is taken that a condition speaks of, s."""
+    return min(_TOLD / abs(until.value), _LONGEST) if until.value else _LONGEST
 
 
 @dataclass
@@ -32,8 +37,7 @@ class CellWatch:
     def __post_init__(self) -> None:
         for until in self.until:
             if until.quantity == "potential rate":
-                span = min(_TOLD / abs(until.value), _LONGEST) if until.value else _LONGEST
-                self._slopes[until] = _Slope(span / _BINS)
+                self._slopes[until] = _Slope(rate_span(until) / BINS)
 
     def see(self, time: F64, potential: F64, current: F64) -> tuple[int, Until] | None:
         """Take in samples; return the index of the first that meets a condition, and which.
@@ -82,7 +86,7 @@ class _Slope:
 
     width: float
     rate: float | None = None
-    _bins: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_BINS))
+    _bins: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=BINS))
     _begin: float = 0.0
     _count: int = 0
     _time: float = 0.0
@@ -102,7 +106,7 @@ class _Slope:
         mean = self._begin + self._time / self._count, self._potential / self._count
         self._bins.append(mean)
         self._count, self._time, self._potential = 0, 0.0, 0.0
-        if len(self._bins) == _BINS:
+        if len(self._bins) == BINS:
             t, e = np.array(self._bins).T
             t = t - t.mean()
             self.rate = float(t @ (e - e.mean()) / (t @ t))
