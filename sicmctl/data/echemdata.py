@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from sicmctl.hal.potentiostat import SampleFlag
 
-from . import h5read as h5
+from .echem import Echem
 from .names import RunFileError
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
+
+COLUMNS = ("time", "potential", "current", "charge", "step", "cycle", "loop", "flags")
 
 WRONG = SampleFlag.OVERLOAD | SampleFlag.COMPLIANCE
 """Flags of samples whose numbers are not those of the cell as it was to be driven."""
@@ -96,8 +97,7 @@ class EchemData:
     settings: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def __post_init__(self) -> None:
-        names = ("time", "potential", "current", "charge", "step", "cycle", "loop", "flags")
-        if len({getattr(self, name).size for name in names}) > 1:
+        if len({getattr(self, name).size for name in COLUMNS}) > 1:
             raise ValueError("the columns of a technique differ in length")
 
     def __len__(self) -> int:
@@ -117,54 +117,32 @@ class EchemData:
         return min(times, default=math.nan)
 
 
-def read_echem(group: h5py.Group) -> EchemData:
-    """Read the group `/entry/echem_N` of a run file. Raises RunFileError if it is damaged."""
-    columns: dict[str, Any] = {
-        name: _column(group, name, kind)
-        for name, kind in (
-            *dict.fromkeys(("time", "potential", "current", "charge"), np.float64).items(),
-            *dict.fromkeys(("step", "cycle", "loop"), np.int32).items(),
-            ("flags", np.uint8),
-        )
-    }
+def collect(echem: Echem) -> EchemData:
+    """Return a technique of a run file as arrays. Raises RunFileError if it is damaged."""
+    fields = EchemStep.__dataclass_fields__
     try:
         return EchemData(
-            **columns,
-            steps=tuple(_steps(group)),
-            spectrum=_spectrum(group),
-            number=int(h5.attribute(group, "echem") or str(group.name).rpartition("_")[2]),
-            technique=h5.attribute(group, "technique"),
-            title=h5.attribute(group, "title"),
-            outcome=h5.attribute(group, "outcome"),
-            instrument=h5.attribute(group, "instrument"),
-            time_sd=float(h5.attribute(group, "time_sd") or 0.0),
-            settings=h5.numbers(group, "settings"),
+            **{name: getattr(echem, name) for name in COLUMNS},
+            steps=tuple(
+                EchemStep(**{k: v for k, v in row.items() if k in fields}) for row in echem.steps
+            ),
+            spectrum=_spectrum(echem.spectrum),
+            number=echem.number,
+            technique=echem.technique,
+            title=echem.title,
+            outcome=echem.outcome,
+            instrument=echem.instrument,
+            time_sd=0.0 if math.isnan(echem.time_sd) else echem.time_sd,
+            settings=echem.settings,
         )
-    except ValueError as error:
-        raise RunFileError(f"{group.file.filename}: {group.name}: {error}") from error
+    except (KeyError, ValueError) as error:
+        raise RunFileError(f"technique {echem.number} is damaged: {error}") from error
 
 
-def _column(group: h5py.Group, name: str, kind: type) -> NDArray[Any]:
-    return h5.read(h5.dataset(group, name)).astype(kind, copy=False)
-
-
-def _steps(group: h5py.Group) -> list[EchemStep]:
-    fields = EchemStep.__dataclass_fields__
-    rows = h5.rows(group, "steps")
-    return [EchemStep(**{k: v for k, v in row.items() if k in fields}) for row in rows]
-
-
-def _spectrum(group: h5py.Group) -> EchemSpectrum:
-    found = h5.find(group, "spectrum")
-    if not isinstance(found, h5py.Group):
+def _spectrum(columns: Mapping[str, NDArray[Any]]) -> EchemSpectrum:
+    if not columns:
         return EchemSpectrum()
-    real, imag = (_column(found, name, np.float64) for name in ("real", "imag"))
+    same = ("time", "step", "frequency", "potential", "current", "flags")
     return EchemSpectrum(
-        time=_column(found, "time", np.float64),
-        step=_column(found, "step", np.int32),
-        frequency=_column(found, "frequency", np.float64),
-        impedance=real + 1j * imag,
-        potential=_column(found, "potential", np.float64),
-        current=_column(found, "current", np.float64),
-        flags=_column(found, "flags", np.uint8),
+        **{name: columns[name] for name in same}, impedance=columns["real"] + 1j * columns["imag"]
     )
