@@ -206,14 +206,15 @@ def _watching(row, output, low, high, is_high):
 
 
 @njit(cache=True)
-def run(rig, relief, state, drive, period, substeps, watches, out, truth):
+def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
     """Run until the drive ends, a watch changes state, or a contact wants attention.
 
-    relief: the sample's, shape (n, n), m. drive: shape (n, 4), V. watches: arrays output, low,
-    high, is_high. out: shape (n, 9), V, the telegraphs in it already. truth: room for every node
-    that can be crossed.
+    rigs, states: the rig and its state, each the only record of an array. relief: the sample's,
+    shape (n, n), m. drive: shape (n, 4), V. watches: arrays output, low, high, is_high. out: shape
+    (n, 9), V, the telegraphs in it already. truth: room for every node that can be crossed.
     Returns the number of steps done, of truth rows written, and whether a watch changed state.
     """
+    rig, state = rigs[0], states[0]
     keep, targets, old = np.empty(3), np.empty(3), np.empty(5)
     for a in range(3):
         keep[a] = math.exp(-period * TICK / rig.axes.sensor_time[a])

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,7 @@ from simulators.plant import TICK, Watch
 from simulators.world import kernel, stage
 from simulators.world.amplifier import Amplifier, bessel
 from simulators.world.contact import Contact, leak_gap
-from simulators.world.pack import packed
+from simulators.world.pack import Row, packed_row, record
 from simulators.world.pipette import Pipette
 from simulators.world.rig import (
     CONTACT,
@@ -43,6 +44,15 @@ Array = NDArray[np.float64]
 Watches = tuple[NDArray[np.int64], Array, Array, NDArray[np.bool_]]
 
 
+class Plan(NamedTuple):
+    """How steps of one length are computed, until something is changed."""
+
+    substeps: int
+    rig: Row
+    telegraphs: Array
+    """Shape (4,), V."""
+
+
 class World:
     """Pipette, sample, scanner and amplifier behind the `Plant` protocol.
 
@@ -64,13 +74,16 @@ class World:
         self.amplifier = Amplifier(config.amplifier)
         self._axes, self._noise = axes, _noise(config, seed)
         self._slow = slow(config.stage, config.noise, stream(seed, 3))
-        self._state: State = packed(new_state())
+        self._state_row = packed_row(new_state())
+        self._state: State = record(self._state_row)
+        self._time, self._scalars = self._state.time, self._state.scalars
         self._rates = np.zeros(4)
         self._shortening, self._clog, self._bubble = 0.0, 0.0, False
         self._contacts, self._contact_key = 0, stream(seed, 4)
         self._touch: Contact | None = None
         self._steppings: dict[float, stage.Stepping] = {}
-        self._rigs: dict[tuple[int, int], Rig] = {}
+        self._rigs: dict[tuple[int, int], Row] = {}
+        self._plans: dict[int, Plan] = {}
         self._events = sorted(config.event, key=lambda event: event.at)
         path = truth or config.truth.file
         self._truth = Recorder(path, config, seed, self.sample) if path else None
@@ -109,7 +122,7 @@ class World:
     @property
     def time(self) -> int:
         """Plant time, in units of 10 ns."""
-        return int(self._state.time[0])
+        return int(self._time[0])
 
     def run(
         self, drive: NDArray[np.float64], period: int, watches: Sequence[Watch] = ()
@@ -120,7 +133,7 @@ class World:
             raise ValueError(f"drive must have shape (n > 0, {len(INPUTS)}), not {drive.shape}")
         if period < 1:
             raise ValueError(f"period must be at least one tick, not {period}")
-        watch = _watch_arrays(watches)
+        watch = _watch_arrays(tuple(watches))
         out = np.empty((len(drive), len(OUTPUTS)))
         done = 0
         while done < len(drive):
@@ -142,12 +155,19 @@ class World:
 
     def _block(self, drive: Array, period: int, watches: Watches, out: Array) -> tuple[int, bool]:
         """Run until something wants attention; steps done, and whether a watch changed state."""
-        substeps = self._substeps(period)
+        plan = self._plan(period)
         truth = np.empty((len(drive) * period // NODE + 2, len(TRUTH)))
-        out[:, 4:8] = self.amplifier.telegraphs()
-        rig = self._rig(period, substeps)
+        out[:, 4:8] = plan.telegraphs
         steps, rows, watched = kernel.run(
-            rig, self.sample.map, self._state, drive, period, substeps, watches, out, truth
+            plan.rig,
+            self.sample.map,
+            self._state_row,
+            drive,
+            period,
+            plan.substeps,
+            watches,
+            out,
+            truth,
         )
         if self._truth:
             self._truth.stream(truth[:rows])
@@ -211,7 +231,7 @@ class World:
     # contacts -------------------------------------------------------------------------------
 
     def _attend_contact(self) -> None:
-        s = self._state.scalars
+        s = self._scalars
         if s[CONTACT] and not self._touch:
             self._begin_contact()
         elif self._touch and not s[CONTACT]:
@@ -280,13 +300,24 @@ class World:
 
     def _changed(self) -> None:
         self._rigs.clear()
+        self._plans.clear()
 
     def _stepping(self, dt: float) -> stage.Stepping:
         if dt not in self._steppings:
             self._steppings[dt] = stage.stepping(self.config.stage, dt)
         return self._steppings[dt]
 
+    def _plan(self, period: int) -> Plan:
+        if period not in self._plans:
+            substeps = self._substeps(period)
+            rig, telegraphs = self._rig_row(period, substeps), self.amplifier.telegraphs()
+            self._plans[period] = Plan(substeps, rig, telegraphs)
+        return self._plans[period]
+
     def _rig(self, period: int, substeps: int) -> Rig:
+        return record(self._rig_row(period, substeps))
+
+    def _rig_row(self, period: int, substeps: int) -> Row:
         key = (period, substeps)
         if key not in self._rigs:
             dt = period * TICK / substeps
@@ -306,7 +337,7 @@ class World:
                 floor=leak_gap(self._contact_key, self._contacts),
                 break_depth=self._touch.breaks_at if self._touch else math.inf,
             )
-            self._rigs[key] = packed(rig)
+            self._rigs[key] = packed_row(rig)
         return self._rigs[key]
 
 
@@ -331,7 +362,8 @@ def _noise(config: SimConfig, seed: int) -> Noise:
     )
 
 
-def _watch_arrays(watches: Sequence[Watch]) -> Watches:
+@lru_cache(maxsize=16)
+def _watch_arrays(watches: tuple[Watch, ...]) -> Watches:
     return (
         np.array([w.output for w in watches], dtype=np.int64),
         np.array([w.low for w in watches], dtype=np.float64),

@@ -14,6 +14,10 @@ RANGES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Volts, each bipolar."""
 CODES = 32768
 """ADC codes per polarity."""
+_KEEP_UNREAD = OverwriteMode.DO_NOT_OVERWRITE_UNREAD_SAMPLES.value
+_FIRST_SAMPLE = ReadRelativeTo.FIRST_SAMPLE.value
+_MOST_RECENT_SAMPLE = ReadRelativeTo.MOST_RECENT_SAMPLE.value
+_CURRENT_POSITION = ReadRelativeTo.CURRENT_READ_POSITION.value
 
 
 @dataclass
@@ -42,6 +46,15 @@ def default_buffer(timing: Timing) -> int:
     return max(by_rate, timing.samples)
 
 
+def quantise(volts: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.int16]:
+    """ADC codes of volts, shape (channels, n); scale: volts per code of each channel."""
+    codes = volts / scale[:, None]
+    np.rint(codes, out=codes)
+    np.maximum(codes, -CODES, out=codes)
+    np.minimum(codes, CODES - 1, out=codes)
+    return codes.astype(np.int16)
+
+
 class InputBuffer:
     """Ring buffer of ADC codes with one read position.
 
@@ -49,8 +62,8 @@ class InputBuffer:
     """
 
     def __init__(self) -> None:
-        self.overwrite = OverwriteMode.DO_NOT_OVERWRITE_UNREAD_SAMPLES.value
-        self.relative_to = ReadRelativeTo.CURRENT_READ_POSITION.value
+        self.overwrite = _KEEP_UNREAD
+        self.relative_to = _CURRENT_POSITION
         self.offset = 0
         self.read_all_available = False
         self.auto_start = True
@@ -80,7 +93,7 @@ class InputBuffer:
     @property
     def keeps_unread(self) -> bool:
         """Whether a full buffer stops the acquisition."""
-        return self.overwrite == OverwriteMode.DO_NOT_OVERWRITE_UNREAD_SAMPLES.value
+        return self.overwrite == _KEEP_UNREAD
 
     @property
     def room(self) -> int:
@@ -90,10 +103,11 @@ class InputBuffer:
     @property
     def start(self) -> int:
         """Where the next read begins."""
-        base = {
-            ReadRelativeTo.FIRST_SAMPLE.value: 0,
-            ReadRelativeTo.MOST_RECENT_SAMPLE.value: self.acquired,
-        }.get(self.relative_to, self.position)
+        base = self.position
+        if self.relative_to == _FIRST_SAMPLE:
+            base = 0
+        elif self.relative_to == _MOST_RECENT_SAMPLE:
+            base = self.acquired
         return max(0, base + self.offset)
 
     @property
@@ -102,13 +116,14 @@ class InputBuffer:
         return max(0, self.acquired - self.start)
 
     def store(self, volts: NDArray[np.float64]) -> None:
-        """Quantise and append samples, shape (n, channels), n <= capacity."""
-        n = len(volts)
-        codes = np.clip(np.rint(volts / self.scale), -CODES, CODES - 1).astype(np.int16).T
+        """Quantise and append samples, shape (channels, n), n <= capacity."""
+        n = volts.shape[1]
+        codes = quantise(volts, self.scale)
         at = self.acquired % self.capacity
         head = min(n, self.capacity - at)
         self.codes[:, at : at + head] = codes[:, :head]
-        self.codes[:, : n - head] = codes[:, head:]
+        if head < n:
+            self.codes[:, : n - head] = codes[:, head:]
         self.acquired += n
         if self.every:
             self.every.count(self.acquired)
@@ -120,8 +135,7 @@ class InputBuffer:
             raise CardError(Code.SAMPLES_NO_LONGER_AVAILABLE, read=0)
         at = start % self.capacity
         head = min(n, self.capacity - at)
-        codes = np.concatenate(
-            (self.codes[:, at : at + head], self.codes[:, : n - head]), axis=1, dtype=np.int16
-        )
+        codes = self.codes[:, at : at + head]
+        codes = codes.copy() if head == n else np.hstack((codes, self.codes[:, : n - head]))
         self.position = start + n
         return codes

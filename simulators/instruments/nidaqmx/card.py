@@ -87,10 +87,9 @@ class Card(Tasks):
         for k in range(n):
             self.pacing.poll()
             volts[:, k] = self.engine.look_now(task)
-        codes = np.clip(np.rint(volts / scale[:, None]), -ai.CODES, ai.CODES - 1).astype(np.int16)
         self.pacing.deliver()
         self._give_back(task, resting)
-        return Reading(codes, scale)
+        return Reading(ai.quantise(volts, scale), scale)
 
     # -- analog output -------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ LONGEST_RUN = 1 << 15
 """Steps in one call of the plant, which bounds memory."""
 
 Edges = NDArray[np.int64]
+Pickup = tuple[NDArray[np.int64], dict[int, str]]
 
 
 class Engine(Signals):
@@ -28,6 +29,7 @@ class Engine(Signals):
         super().__init__(board, plant, harness)
         self.volts = dict.fromkeys(board.ao, 0.0)
         """What each AO channel puts out now."""
+        self._pickups: dict[tuple[str, ...], Pickup] = {}
         self.sensed = self._run(1, LONGEST_STEP, ())[-1]
 
     def advance(self, until: int) -> None:
@@ -56,7 +58,8 @@ class Engine(Signals):
         happened = flipped
         for task in tasks:
             hits = edges[id(task)]
-            hits = self._ungated(hits[hits < m], m, was_paused[id(task)], self._gated(task))
+            hits = hits[: hits.searchsorted(m)]
+            hits = self._ungated(hits, m, was_paused[id(task)], self._gated(task))
             happened |= self._clock_edges(task, hits, rows)
         if flipped and self.comparator:
             self.edge(COMPARATOR, self.comparator.is_high)
@@ -98,9 +101,11 @@ class Engine(Signals):
         edges: dict[int, Edges] | None = None,
     ) -> NDArray[np.float64]:
         """Drive the plant for up to `n` steps; each AO value follows the edge that made it."""
-        drive = np.zeros((n, len(self.plant.inputs)))
+        held = [0.0] * len(self.plant.inputs)
         for channel, column in self.harness.drives.items():
-            drive[:, column] = self.volts[channel]
+            held[column] = self.volts[channel]
+        drive = np.empty((n, len(held)))
+        drive[:] = held
         self._drive = drive
         self._generated: dict[str, NDArray[np.float64]] = {}
         for task in tasks or ():
@@ -112,14 +117,14 @@ class Engine(Signals):
 
     def _fill(self, task: Task, edges: Edges, n: int) -> None:
         """Write the samples `task` will put out during `n` steps into the drive."""
-        hits = edges[edges < n - 1]
+        hits = edges[: edges.searchsorted(n - 1)]
         count = len(hits) if task.output.regenerates else min(len(hits), task.output.waiting)
         if count == 0:
             return
-        samples = task.output.peek(count)
-        held = np.searchsorted(hits[:count], np.arange(n), side="left")
-        for channel, row in zip(task.outputs, samples, strict=True):
-            course = np.concatenate(([self.volts[channel.physical]], row))[held]
+        now = [[self.volts[channel.physical]] for channel in task.outputs]
+        courses = np.concatenate((now, task.output.peek(count)), axis=1)
+        courses = courses.repeat(np.diff(hits[:count], prepend=-1, append=n - 1), axis=1)
+        for channel, course in zip(task.outputs, courses, strict=True):
             self._generated[channel.physical] = course
             if (column := self.harness.drives.get(channel.physical)) is not None:
                 self._drive[:, column] = course
@@ -157,22 +162,31 @@ class Engine(Signals):
         return True
 
     def _look_at(self, task: Task, rows: NDArray[np.float64], hits: Edges) -> NDArray[np.float64]:
-        """Volts at the task's AI channels at the given steps' ends, shape (n, channels)."""
-        out = np.zeros((len(hits), len(task.inputs)))
-        whole = len(hits) == len(rows)
-        for k, channel in enumerate(task.inputs):
-            if (column := self.harness.sense(channel.physical)) is not None:
-                out[:, k] = rows[:, column] if whole else rows[hits, column]
-            elif channel.physical.endswith("_vs_aognd"):
-                source = channel.physical.removeprefix("_").removesuffix("_vs_aognd")
-                course = self._generated.get(source)
-                out[:, k] = self.volts[source] if course is None else course[hits]
+        """Volts at the task's AI channels at the given steps' ends, shape (channels, n)."""
+        columns, internal = self._pickup(tuple(c.physical for c in task.inputs))
+        seen = rows if len(hits) == len(rows) else rows[hits]
+        out = seen.T[columns]
+        for place, source in internal.items():
+            course = self._generated.get(source)
+            out[place] = self.volts.get(source, 0.0) if course is None else course[hits]
         return out
+
+    def _pickup(self, inputs: tuple[str, ...]) -> Pickup:
+        """What AI channels see: the plant outputs, and by place the AO channel or nothing."""
+        if inputs not in self._pickups:
+            columns = [self.harness.sense(name) for name in inputs]
+            internal = {
+                place: name.removeprefix("_").removesuffix("_vs_aognd")
+                for place, (name, column) in enumerate(zip(inputs, columns, strict=True))
+                if column is None
+            }
+            self._pickups[inputs] = np.array([column or 0 for column in columns]), internal
+        return self._pickups[inputs]
 
     def look_now(self, task: Task) -> NDArray[np.float64]:
         """Volts at the task's AI channels at this moment."""
         self._generated = {}
-        return self._look_at(task, self.sensed[None], np.zeros(1, dtype=np.int64))[0]
+        return self._look_at(task, self.sensed[None], np.zeros(1, dtype=np.int64))[:, 0]
 
     def _generate(self, task: Task, count: int) -> bool:
         buffer = task.output

@@ -24,6 +24,8 @@ from simulators.instruments.nidaqmx.task import AO, Task
 from simulators.instruments.nidaqmx.timing import Timing
 from simulators.instruments.nidaqmx.triggers import StartTrigger
 
+_READ_ARRAY = bytes([pb.ReadAnalogF64Response.READ_ARRAY_FIELD_NUMBER << 3 | 2])
+"""Protobuf's tag of the packed field."""
 CREATE, ATTACH = 1, 2
 """How a client may want a task initialised; otherwise it attaches if it can."""
 
@@ -184,11 +186,10 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
     @rpc
     def ReadAnalogF64(self, request: Any, context: Context) -> Any:
         reading = self._read(request, context)
-        return pb.ReadAnalogF64Response(
-            status=reading.status,
-            read_array=_arranged(reading.volts, request).tolist(),
-            samps_per_chan_read=reading.codes.shape[1],
-        )
+        response = _doubles(_arranged(reading.volts, request))
+        response.status = reading.status
+        response.samps_per_chan_read = reading.codes.shape[1]
+        return response
 
     @rpc
     def ReadBinaryI16(self, request: Any, context: Context) -> Any:
@@ -218,7 +219,7 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
     @rpc
     def WriteAnalogF64(self, request: Any, context: Context) -> Any:
         task, n = self.task(request), request.num_samps_per_chan
-        flat = np.fromiter(request.write_array, np.float64, len(request.write_array))
+        flat = np.array(request.write_array)
         count = len(task.outputs)
         if task.kind == AO and len(flat) != n * count:
             raise CardError(Code.WRITE_NUM_CHANS_MISMATCH, f"Task Name: {task.name}", written=0)
@@ -257,6 +258,22 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
     @rpc
     def GetErrorString(self, request: Any, context: Context) -> Any:
         return pb.GetErrorStringResponse(error_string=error_text(request.error_code))
+
+
+def _doubles(volts: NDArray[np.float64]) -> Any:
+    """A read response with these samples, taken in whole as they lie on the wire."""
+    samples = volts.astype("<f8", copy=False).tobytes()
+    return pb.ReadAnalogF64Response.FromString(_READ_ARRAY + _varint(len(samples)) + samples)
+
+
+def _varint(n: int) -> bytes:
+    """A length as protobuf writes it: seven bits to a byte, the lowest first."""
+    head = bytearray()
+    while n > 0x7F:
+        head.append(n & 0x7F | 0x80)
+        n >>= 7
+    head.append(n)
+    return bytes(head)
 
 
 def _arranged(samples: NDArray[Any], request: Any) -> NDArray[Any]:

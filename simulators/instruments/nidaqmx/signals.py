@@ -1,13 +1,17 @@
 """The signals inside the card: sample clocks, start triggers, pause gates, digital lines."""
 
 import numpy as np
-from nidaqmx.constants import TriggerType
 from numpy.typing import NDArray
 
 from simulators.instruments.nidaqmx.board import COMPARATOR, Board, Harness
 from simulators.instruments.nidaqmx.task import Task
 from simulators.instruments.nidaqmx.timing import Clock
-from simulators.instruments.nidaqmx.triggers import Comparator
+from simulators.instruments.nidaqmx.triggers import (
+    ANALOG_EDGE,
+    ANALOG_LEVEL,
+    DIGITAL_LEVEL,
+    Comparator,
+)
 from simulators.plant import Plant
 
 
@@ -26,6 +30,8 @@ class Signals:
         self.lines = dict.fromkeys(board.lines, False)
         self.tasks: list[Task] = []
         """Running hardware-timed tasks."""
+        self._paused: set[str] = set()
+        """Subsystems whose clock a pause trigger stops now."""
         self.clocks: dict[str, Clock] = {}
         """The clocks that tick, by subsystem."""
         self.comparator: Comparator | None = None
@@ -71,8 +77,8 @@ class Signals:
 
     def _gated(self, task: Task) -> bool:
         """Whether a pause trigger stops the edges that reach `task`: its own or its clock's."""
-        owner = self.clock_name(task)
-        return task.paused or any(t.paused for t in self.tasks if t.subsystem == owner)
+        paused = self._paused
+        return bool(paused) and (task.subsystem in paused or self.clock_name(task) in paused)
 
     def begin(self, task: Task) -> None:
         """Start a hardware-timed task: run it, or arm its start trigger."""
@@ -96,6 +102,7 @@ class Signals:
         if task in self.tasks:
             self.tasks.remove(task)
             self.clocks.pop(task.subsystem, None)
+            self._paused.discard(task.subsystem)
 
     def edge(self, signal: str, rising: bool) -> None:
         """A digital signal changed: start what waits for it, gate what it pauses."""
@@ -107,7 +114,7 @@ class Signals:
                 self.trigger(task)
 
     def _start_signal(self, task: Task) -> str:
-        if task.start.kind == TriggerType.ANALOG_EDGE.value:
+        if task.start.kind == ANALOG_EDGE:
             return COMPARATOR
         return self.signal(task.start.digital_source)
 
@@ -141,9 +148,10 @@ class Signals:
     def _update_pauses(self) -> None:
         for task in self.tasks:
             pause = task.pause
-            if pause.kind == TriggerType.ANALOG_LEVEL.value and self.comparator:
+            if pause.kind == ANALOG_LEVEL and self.comparator:
                 task.paused = self.comparator.is_high == pause.when_high
-            elif pause.kind == TriggerType.DIGITAL_LEVEL.value:
+            elif pause.kind == DIGITAL_LEVEL:
                 task.paused = self._level(pause.digital_source) == pause.when_high
             else:
                 task.paused = False
+        self._paused = {task.subsystem for task in self.tasks if task.paused}

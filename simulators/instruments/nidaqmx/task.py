@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import IntEnum
 
-from nidaqmx.constants import ChannelType, TriggerType
+from nidaqmx.constants import ChannelType
 
 from simulators.instruments.nidaqmx.ai import AnalogInput, InputBuffer
 from simulators.instruments.nidaqmx.ao import AnalogOutput, OutputBuffer
@@ -12,7 +12,7 @@ from simulators.instruments.nidaqmx.dio import DigitalChannel
 from simulators.instruments.nidaqmx.errors import CardError, Code
 from simulators.instruments.nidaqmx.events import Subscription
 from simulators.instruments.nidaqmx.timing import Timing
-from simulators.instruments.nidaqmx.triggers import PauseTrigger, StartTrigger
+from simulators.instruments.nidaqmx.triggers import NONE, PauseTrigger, StartTrigger
 
 AI, AO = ChannelType.ANALOG_INPUT.value, ChannelType.ANALOG_OUTPUT.value
 DI, DO = ChannelType.DIGITAL_INPUT.value, ChannelType.DIGITAL_OUTPUT.value
@@ -77,17 +77,17 @@ class Task:
     @property
     def active(self) -> bool:
         """Started, hardware-timed and neither finished nor waiting for its start trigger."""
-        return self.running and self.timing.hardware and not self.done and not self.armed
+        return not self.done and self.running and self.timing.hardware and not self.armed
 
     @property
     def gating(self) -> bool:
         """Whether a pause trigger is configured."""
-        return self.pause.kind != TriggerType.NONE.value
+        return self.pause.kind != NONE
 
     @property
     def triggered(self) -> bool:
         """Whether a start trigger is configured."""
-        return self.start.kind != TriggerType.NONE.value
+        return self.start.kind != NONE
 
     @property
     def retriggers(self) -> bool:

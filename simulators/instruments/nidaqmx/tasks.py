@@ -2,7 +2,6 @@
 
 import threading
 
-from nidaqmx.constants import TriggerType
 from nidaqmx.error_codes import DAQmxWarnings
 
 from simulators.instruments.nidaqmx.board import Board, Harness, Wiring
@@ -12,6 +11,7 @@ from simulators.instruments.nidaqmx.pacing import Alive, Pacing
 from simulators.instruments.nidaqmx.reservations import Reservations
 from simulators.instruments.nidaqmx.task import AI, State, Task
 from simulators.instruments.nidaqmx.timing import TIMEBASE
+from simulators.instruments.nidaqmx.triggers import DIGITAL_EDGE, DIGITAL_LEVEL
 from simulators.plant import Plant
 
 UNKNOWN_WAIT = TIMEBASE // 100
@@ -97,10 +97,7 @@ class Tasks:
         else:
             self.engine.clock_name(task)
             for trigger in (task.start, task.pause):
-                if trigger.kind in {
-                    TriggerType.DIGITAL_EDGE.value,
-                    TriggerType.DIGITAL_LEVEL.value,
-                }:
+                if trigger.kind in {DIGITAL_EDGE, DIGITAL_LEVEL}:
                     self.board.terminal(trigger.digital_source)
             self.reservations.analog_triggers(task)
         task.state = max(task.state, State.VERIFIED)

@@ -16,6 +16,10 @@ TIMEBASE = 100_000_000
 MIN_COMMON_STEP = 1000
 """Two clocks share steps of their greatest common divisor if that is at least this (10 us)."""
 
+SAMPLE_CLOCK = SampleTimingType.SAMPLE_CLOCK.value
+FINITE = AcquisitionType.FINITE.value
+"""NI's numbers, looked up once: that of an enum's member costs more than a comparison."""
+
 LONGEST_STEP = 2000
 """Plant steps are not longer than this if they can help it (20 us)."""
 
@@ -33,18 +37,18 @@ class Timing:
     rate: float = 1000.0
     source: str = ""
     edge: int = Edge.RISING.value
-    mode: int = AcquisitionType.FINITE.value
+    mode: int = FINITE
     samples: int = 1000
 
     @property
     def hardware(self) -> bool:
         """Whether a sample clock times the task."""
-        return self.kind == SampleTimingType.SAMPLE_CLOCK.value
+        return self.kind == SAMPLE_CLOCK
 
     @property
     def finite(self) -> bool:
         """Whether the task ends after `samples` samples."""
-        return self.mode == AcquisitionType.FINITE.value
+        return self.mode == FINITE
 
     @property
     def period(self) -> int:

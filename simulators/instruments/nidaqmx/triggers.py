@@ -6,12 +6,18 @@ from nidaqmx.constants import ActiveLevel, Edge, Level, Slope, TriggerType
 
 from simulators.plant import Watch
 
+NONE = TriggerType.NONE.value
+ANALOG_EDGE, DIGITAL_EDGE = TriggerType.ANALOG_EDGE.value, TriggerType.DIGITAL_EDGE.value
+ANALOG_LEVEL, DIGITAL_LEVEL = TriggerType.ANALOG_LEVEL.value, TriggerType.DIGITAL_LEVEL.value
+"""NI's numbers of trigger types."""
+_ABOVE, _HIGH = ActiveLevel.ABOVE.value, Level.HIGH.value
+
 
 @dataclass
 class StartTrigger:
     """What starts the sample clock of a running task. Levels and hysteresis in volts."""
 
-    kind: int = TriggerType.NONE.value
+    kind: int = NONE
     digital_source: str = ""
     digital_edge: int = Edge.RISING.value
     analog_source: str = ""
@@ -23,7 +29,7 @@ class StartTrigger:
     @property
     def rising(self) -> bool:
         """Whether the rising one of the two edges starts the task."""
-        if self.kind == TriggerType.ANALOG_EDGE.value:
+        if self.kind == ANALOG_EDGE:
             return self.analog_slope == Slope.RISING.value
         return self.digital_edge == Edge.RISING.value
 
@@ -32,7 +38,7 @@ class StartTrigger:
 class PauseTrigger:
     """What gates the sample clock of a running task. Levels and hysteresis in volts."""
 
-    kind: int = TriggerType.NONE.value
+    kind: int = NONE
     digital_source: str = ""
     digital_when: int = Level.HIGH.value
     analog_source: str = ""
@@ -43,9 +49,9 @@ class PauseTrigger:
     @property
     def when_high(self) -> bool:
         """Whether a high level (digital) or a signal above the level (analog) pauses."""
-        if self.kind == TriggerType.ANALOG_LEVEL.value:
-            return self.analog_when == ActiveLevel.ABOVE.value
-        return self.digital_when == Level.HIGH.value
+        if self.kind == ANALOG_LEVEL:
+            return self.analog_when == _ABOVE
+        return self.digital_when == _HIGH
 
 
 @dataclass
