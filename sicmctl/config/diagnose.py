@@ -59,7 +59,7 @@ def _finding(model: type[BaseModel], table: Any, below: Path, error: Any) -> Fin
     cause = error.get("ctx", {}).get("error")
     at = tuple(getattr(cause, "at", ()))
     if error["type"].startswith("union_tag"):
-        at = (error["ctx"]["discriminator"].strip("'"),)
+        at = (_tag(error),)
     found, expected = _halves(model, error, loc)
     return Finding((*below, *loc, *at), found, expected)
 
@@ -100,7 +100,14 @@ def _halves(model: type[BaseModel], error: Any, loc: Path) -> tuple[str, str]:
     if kind in ("too_short", "too_long"):
         bound, name = ("least", "min_length") if kind == "too_short" else ("most", "max_length")
         return f"{context['actual_length']} elements", f"at {bound} {context[name]}"
-    return written(context.get("tag", value)), _plainly(kind, context, error["msg"])
+    if kind == "union_tag_invalid":
+        value = value[_tag(error)]
+    return written(value), _plainly(kind, context, error["msg"])
+
+
+def _tag(error: Any) -> str:
+    """Return the key that decides between the members of a union."""
+    return error["ctx"]["discriminator"].strip("'")
 
 
 def _plainly(kind: str, context: dict[str, Any], message: str) -> str:

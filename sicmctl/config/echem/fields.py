@@ -127,7 +127,7 @@ class CurrentText(Quantity):
         """Return the Current that the text says."""
         current = value if isinstance(value, Current) else _current(value)
         if current.value == 0 or (self.positive and current.value < 0):
-            raise BadQuantity(str(current), "more than 0" if self.positive else "a current")
+            raise BadQuantity(str(current), "more than 0" if self.positive else "another current")
         return current
 
     def serialize(self, value: Any) -> str:
