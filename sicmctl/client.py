@@ -5,11 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sicmctl.config.load import LoadedRig, load_experiment, load_rig
+from sicmctl.config.load import LoadedExperiment, LoadedRig, load_experiment, load_rig
 from sicmctl.data.journal import JournalWriter
 from sicmctl.data.writer import RunFileWriter, refuse_existing
+from sicmctl.echem import ImpossibleTechnique
+from sicmctl.engine.cellplan import KINDS
 from sicmctl.engine.rig import Rig
 from sicmctl.engine.run import Outcome, Run, UnsupportedStep
+from sicmctl.engine.techniques import listening
 from sicmctl.hal.capabilities import AmplifierState, Axis
 from sicmctl.hal.errors import InstrumentError
 from sicmctl.hal.limits import Interval
@@ -27,17 +30,48 @@ class RunResult:
 
 
 @dataclass(frozen=True, slots=True)
-class RigReport:
-    """What a rig is made of, as its instruments tell it. SI units."""
+class MicroscopeReport:
+    """Stage and amplifier, as they tell it. SI units."""
 
-    instruments: dict[str, str]
-    sample_rate: float
     axes: dict[str, Axis]
     position: dict[str, float]
     amplifier: AmplifierState
     current: float
     bias_limits: Interval
     comparators: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CellReport:
+    """What the potentiostat can do within the rig's limits, and what it sees now. SI units.
+
+    potential, current: now. ranges: full scales of the current, A. techniques: kinds of steps that
+    it can run. rest: where a run leaves the cell.
+    """
+
+    potential: float
+    current: float
+    potential_limits: Interval
+    current_limits: Interval
+    rate_limits: Interval
+    interval_limits: Interval
+    frequency_limits: Interval | None
+    ranges: tuple[float, ...]
+    techniques: tuple[str, ...]
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RigReport:
+    """What a rig is made of, as its instruments tell it.
+
+    sample_rate: of the card, samples/s. What the rig does not have is None.
+    """
+
+    instruments: dict[str, str]
+    sample_rate: float | None
+    microscope: MicroscopeReport | None
+    cell: CellReport | None
 
 
 def run(
@@ -50,12 +84,13 @@ def run(
     """Run an experiment and write RUN.sicmlog (the journal) and RUN.h5.
 
     on_message: sees every message as it is published; it must be quick.
-    stop: set it from another thread to end the run after the present hop.
+    stop: set it from another thread to end the run after the present hop, or the cell's next sign
+    of life, which comes within about a second.
 
     Raises ConfigError for bad files, JournalError or RunFileError if `out` exists or cannot be
-    written; InstrumentError if the rig cannot be reached, UnsupportedStep if it cannot do what is
-    asked: then no file is left. A run that fails later returns, with the reason, after the rig was
-    made safe.
+    written; InstrumentError if the rig cannot be reached or may not do what is asked,
+    UnsupportedStep, PatternError or ImpossibleTechnique if it cannot: then no file is left. A run
+    that fails later returns, with the reason, after the rig was made safe.
     """
     loaded_rig = load_rig(rig)
     loaded_experiment = load_experiment(experiment)
@@ -73,7 +108,7 @@ def run(
             running = Run(loaded_rig, loaded_experiment, subscribers)
             with _stop_on(stop, running):
                 outcome = running.run()
-    except (InstrumentError, PatternError, UnsupportedStep):
+    except (ImpossibleTechnique, InstrumentError, PatternError, UnsupportedStep):
         if not begun.is_set():  # nothing was moved and nothing is to be kept
             journal_path.unlink()
             out.unlink()
@@ -107,18 +142,59 @@ class _stop_on:  # noqa: N801  (reads as a phrase)
                 return
 
 
-def check(rig: Path | str | LoadedRig) -> RigReport:
-    """Connect to a rig, identify its instruments and read its signals. Moves nothing."""
+def check(
+    rig: Path | str | LoadedRig, experiment: Path | str | LoadedExperiment | None = None
+) -> RigReport:
+    """Connect to a rig, identify its instruments and read its signals. Moves nothing.
+
+    experiment: refuse it as `run` would before anything moves. Raises what `run` raises then.
+    """
     loaded = rig if isinstance(rig, LoadedRig) else load_rig(rig)
+    if isinstance(experiment, Path | str):
+        experiment = load_experiment(experiment)
+    asked = Run(loaded, experiment, ()) if experiment is not None else None
+    if asked is not None:
+        asked.refuse_unsupported()
     with Rig.open(loaded) as opened:
-        block = opened.wake()
+        if asked is not None:
+            asked.refuse_unreachable(opened)
         return RigReport(
             instruments=opened.identities(),
-            sample_rate=opened.daq.rate,
-            axes=dict(opened.stage.axes),
-            position=dict(opened.stage.commanded),
-            amplifier=opened.amplifier.state(block),
-            current=float(opened.amplifier.current(block).mean()),
-            bias_limits=opened.amplifier.command_limits,
-            comparators=dict(opened.daq.comparators),
+            sample_rate=opened.card.rate if opened.card is not None else None,
+            cell=_cell_report(opened),
+            microscope=_microscope_report(opened),
         )
+
+
+def _microscope_report(rig: Rig) -> MicroscopeReport | None:
+    if rig.microscope is None:
+        return None
+    block = rig.wake()
+    return MicroscopeReport(
+        axes=dict(rig.stage.axes),
+        position=dict(rig.stage.commanded),
+        amplifier=rig.amplifier.state(block),
+        current=float(rig.amplifier.current(block).mean()),
+        bias_limits=rig.amplifier.command_limits,
+        comparators=dict(rig.daq.comparators),
+    )
+
+
+def _cell_report(rig: Rig) -> CellReport | None:
+    if rig.potentiostat is None:
+        return None
+    with listening(rig):
+        potential, current = rig.potentiostat.read()
+    limits = rig.potentiostat.limits
+    return CellReport(
+        potential=potential,
+        current=current,
+        potential_limits=limits.potential,
+        current_limits=limits.current,
+        rate_limits=limits.rate,
+        interval_limits=limits.interval,
+        frequency_limits=limits.frequency,
+        ranges=limits.ranges,
+        techniques=tuple(name for kind, name in KINDS.items() if kind in limits.steps),
+        rest=rig.loaded.model.safety.cell_rest,
+    )

@@ -123,6 +123,10 @@ def simulate(  # noqa: PLR0917  (typer gives them by name)
 @app.command()
 def check(
     rig: Annotated[Path, typer.Argument(metavar="RIG.toml", help="Rig file.")],
+    experiment: Annotated[
+        Path | None,
+        typer.Argument(metavar="[EXPERIMENT.toml]", help="To be refused if it cannot be run here."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Connect to a rig, identify its instruments and show its limits. Moves nothing."""
@@ -131,7 +135,7 @@ def check(
     from .check import show_report  # noqa: PLC0415
 
     with told(as_json):
-        report = client.check(rig)
+        report = client.check(rig, experiment)
     if as_json:
         print(json.dumps(asdict(report)))
     else:
@@ -145,7 +149,7 @@ def run(
     out: Annotated[Path, typer.Option(metavar="RUN.h5", help="New run file.")],
     as_json: Json = False,
 ) -> None:
-    """Run an experiment. Ctrl-C ends it after the present hop and makes the rig safe."""
+    """Run an experiment. Ctrl-C ends it, after the present hop, and makes the rig safe."""
     from .progress import RunConsole  # noqa: PLC0415
     from .running import run_answering_keyboard  # noqa: PLC0415
 
@@ -239,6 +243,8 @@ def recover(
                     "file": str(recovery.out),
                     "hops": recovery.hops,
                     "scans": recovery.scans,
+                    "techniques": recovery.techniques,
+                    "samples": recovery.samples,
                     "last": recovery.last,
                     "interrupted": recovery.interrupted,
                     "losses": [str(loss) for loss in recovery.losses],

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from sicmctl.client import RigReport
+from sicmctl.client import CellReport, MicroscopeReport, RigReport
 from sicmctl.hal.quantity import show
 
 
@@ -14,25 +14,50 @@ def show_report(report: RigReport) -> None:
     for role, identity in report.instruments.items():
         instruments.add_row(role, identity)
     console.print(instruments)
+    if report.microscope is not None:
+        _show_microscope(console, report.microscope)
+    if report.sample_rate is not None:
+        console.print(f"sample clock  {show(report.sample_rate, 'Hz')}")
+    if report.cell is not None:
+        _show_cell(console, report.cell)
 
+
+def _show_microscope(console: Console, found: MicroscopeReport) -> None:
     axes = Table("axis", "travel", "now", "fastest", "resonance", title="Stage",
                  title_justify="left")  # fmt: skip
-    for name, axis in report.axes.items():
+    for name, axis in found.axes.items():
         axes.add_row(
             name,
             str(axis.travel),
-            show(report.position[name], "m"),
+            show(found.position[name], "m"),
             show(axis.max_speed, "m/s"),
             show(axis.resonance, "Hz"),
         )
     console.print(axes)
-
-    a = report.amplifier
-    console.print(f"sample clock  {show(report.sample_rate, 'Hz')}")
+    a = found.amplifier
     console.print(
         f"amplifier     {a.mode}, {a.gain * 1e-9:g} mV/pA, filter {show(a.bandwidth, 'Hz')}"
     )
-    console.print(f"current now   {show(report.current, 'A')}")
-    console.print(f"bias limits   {report.bias_limits}")
-    wired = ", ".join(f"{role} on {t}" for role, t in report.comparators.items())
+    console.print(f"current now   {show(found.current, 'A')}")
+    console.print(f"bias limits   {found.bias_limits}")
+    wired = ", ".join(f"{role} on {t}" for role, t in found.comparators.items())
     console.print(f"comparator    {wired or 'none wired: hops will be streamed'}")
+
+
+def _show_cell(console: Console, cell: CellReport) -> None:
+    rows = [
+        ("potential now", show(cell.potential, "V")),
+        ("current now", show(cell.current, "A")),
+        ("potential", str(cell.potential_limits)),
+        ("current", str(cell.current_limits)),
+        ("current ranges", ", ".join(show(r, "A") for r in cell.ranges)),
+        ("sweep rate", str(cell.rate_limits)),
+        ("sample interval", str(cell.interval_limits)),
+        ("spectra", str(cell.frequency_limits or "cannot be measured")),
+        ("kinds of steps", ", ".join(cell.techniques)),
+        ("left at", cell.rest),
+    ]
+    table = Table("quantity", "value", title="Cell", title_justify="left", show_header=False)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

@@ -11,13 +11,21 @@ from rich.console import Console
 from sicmctl.config.problems import ConfigError
 from sicmctl.data.journal import JournalError
 from sicmctl.data.names import RunFileError
+from sicmctl.echem import ImpossibleTechnique
 from sicmctl.engine.run import UnsupportedStep
 from sicmctl.hal.errors import SicmError
 from sicmctl.scan.pattern import PatternError
 
 DONE, FAILED_SAFELY, BAD_INPUT = 0, 1, 2
 
-_BAD_INPUT = (ConfigError, JournalError, RunFileError, PatternError, UnsupportedStep)
+_BAD_INPUT = (
+    ConfigError,
+    ImpossibleTechnique,
+    JournalError,
+    PatternError,
+    RunFileError,
+    UnsupportedStep,
+)
 
 
 @contextmanager

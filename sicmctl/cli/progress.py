@@ -8,7 +8,6 @@ from typing import Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
@@ -19,6 +18,9 @@ from sicmctl.hal.quantity import show
 from sicmctl.messages import (
     Alarm,
     AnyMessage,
+    EchemEnded,
+    EchemProgress,
+    EchemStarted,
     HopDone,
     Note,
     RunEnded,
@@ -26,6 +28,9 @@ from sicmctl.messages import (
     ScanStarted,
 )
 from sicmctl.messages import Progress as ScanProgress
+
+from . import cellprogress
+from .cellprogress import duration
 
 _LINE_EVERY = 5.0
 """Seconds between plain lines."""
@@ -40,8 +45,7 @@ class RunConsole:
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[count]}{task.fields[told]}"),
             TimeElapsedColumn(),
             console=self._console,
             disable=quiet or not sys.stderr.isatty(),
@@ -75,6 +79,13 @@ class RunConsole:
                 self._failures += 1
             case ScanProgress():
                 self._progress(message)
+            case EchemStarted():
+                self._say(cellprogress.begun(message))
+                self._new_bar(f"echem {message.echem}", message.duration)
+            case EchemProgress():
+                self._cell(message)
+            case EchemEnded():
+                self._say(cellprogress.over(message))
             case Alarm():
                 remedy = f" ({message.remedy})" if message.remedy else ""
                 self._say(f"{message.level}: {message.source}: {message.text}{remedy}")
@@ -95,30 +106,37 @@ class RunConsole:
             f"current {show(s['current'], 'A')}"
         )
         self._failures = 0
+        self._new_bar(f"scan {scan.scan}", rows * columns, f"0/{rows * columns} ")
+
+    def _new_bar(self, name: str, total: float, count: str = "") -> None:
+        self._told_at = 0.0
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(f"scan {scan.scan}", total=rows * columns, told="")
+        self._task = self._bar.add_task(name, total=total, count=count, told="")
 
     def _progress(self, p: ScanProgress) -> None:
         found = p.counts.get("ok", 0)
         told = (
-            f"{p.hops_per_second:.1f} hops/s, {_duration(p.eta)} of rig time left, "
+            f"{p.hops_per_second:.1f} hops/s, {duration(p.eta)} of rig time left, "
             f"{p.done - found} not ok, {self._failures} repeated"
         )
         if self._task is not None:
-            self._bar.update(self._task, completed=p.done, told=told)
+            count = f"{p.done}/{p.total} "
+            self._bar.update(self._task, completed=p.done, count=count, told=told)
         now = time.monotonic()
         if self._bar.disable and (p.done == p.total or now - self._told_at >= _LINE_EVERY):
             self._told_at = now
             self._say(f"scan {p.scan}: {p.done}/{p.total} hops, {told}")
 
+    def _cell(self, p: EchemProgress) -> None:
+        told = cellprogress.live(p)
+        if self._task is not None:
+            total = self._bar.tasks[0].total or 0.0
+            self._bar.update(self._task, completed=total - p.left, told=told)
+        now = time.monotonic()
+        if self._bar.disable and now - self._told_at >= _LINE_EVERY:
+            self._told_at = now
+            self._say(f"echem {p.echem}: {told}")
+
     def _say(self, text: str) -> None:
         self._bar.console.print(text, markup=False, soft_wrap=True)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

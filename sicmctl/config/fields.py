@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
 
-from sicmctl.hal.quantity import BadQuantity, Quantity
+from sicmctl.hal.quantity import BadQuantity, Quantity, example, write
 
 from .problems import Fault
 
@@ -31,6 +31,43 @@ class OrAuto(Quantity):
 
     def __get_pydantic_json_schema__(self, schema: object, handler: object) -> dict[str, object]:
         return {"anyOf": [{"const": "auto"}, super().__get_pydantic_json_schema__(schema, handler)]}
+
+
+@dataclass(frozen=True)
+class Range(Quantity):
+    """Marks a field that holds a range: a pair of quantities, or one that holds either way."""
+
+    @property
+    def kind(self) -> str:
+        return f"pair of quantities, {self.unit}, or one for both signs"
+
+    @property
+    def wish(self) -> str:
+        low = example(self.unit).removeprefix("like ")
+        return f'a pair of quantities like ["-1 {self.unit}", {low}], or one that holds either way'
+
+    def validate(self, value: object) -> Any:
+        """Return (low, high), SI."""
+        if not isinstance(value, list | tuple):
+            limit = abs(float(super().validate(value)))
+            if not limit:
+                raise BadQuantity(self._text(limit), "more than 0")
+            return -limit, limit
+        if len(value) != 2:
+            raise BadQuantity(f"{len(value)} elements", self.wish)
+        low, high = (float(super(Range, self).validate(end)) for end in value)
+        if low >= high:
+            found = f"{self._text(low)} and {self._text(high)}"
+            raise BadQuantity(found, "the lower end first, and a range that is not empty")
+        return low, high
+
+    def serialize(self, value: Any) -> Any:
+        """Write it as it may stand in a file."""
+        return [write(end, self.unit) for end in value] if value else value
+
+    def __get_pydantic_json_schema__(self, schema: object, handler: object) -> dict[str, object]:
+        text = super().__get_pydantic_json_schema__(schema, handler)
+        return {"anyOf": [{"type": "array", "items": text, "minItems": 2, "maxItems": 2}, text]}
 
 
 class Strictly(BaseModel):

@@ -24,7 +24,7 @@ class LoadedRig:
     """A valid rig.toml.
 
     model: the sections. text: the file as read. drivers, options: section -> driver class and its
-    validated options; a potentiostat whose driver is not installed has neither.
+    validated options.
     """
 
     model: Rig
@@ -32,6 +32,11 @@ class LoadedRig:
     path: File
     drivers: Mapping[str, type[Any]]
     options: Mapping[str, BaseModel]
+
+    @property
+    def microscope(self) -> bool:
+        """Whether there is one, or a potentiostat alone."""
+        return "piezo" in self.options
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def load_rig(path: File | str, drivers: Drivers | None = None) -> LoadedRig:
     findings += _but_schema(more)
     found, options, more = _drivers(document, Installed() if drivers is None else drivers)
     findings += more
-    findings += wiring.check(document.table, options)
+    findings += wiring.check(document.table, found, options)
     if findings or model is None:
         raise ConfigError(document.problems(_once(findings)))
     return LoadedRig(cast(Rig, model), document.text, path, found, options)
@@ -99,8 +104,7 @@ def _drivers(
         if not isinstance(table, dict) or not isinstance(name, str) or not name:
             continue
         if name not in drivers:
-            if section != "potentiostat":
-                findings.append(Finding((section, "driver"), *unknown(name, drivers, "driver")))
+            findings.append(Finding((section, "driver"), *unknown(name, drivers, "driver")))
             continue
         rest = {key: value for key, value in table.items() if key != "driver"}
         try:

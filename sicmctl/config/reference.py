@@ -21,7 +21,7 @@ from .diagnose import sort, written
 from .drivers import Installed
 from .echem import base
 from .echem.base import Technique
-from .fields import OrAuto
+from .fields import OrAuto, Range
 
 PAGES = ("rig-toml.md", "experiment-toml.md", "techniques.md")
 _BLOCK = re.compile(r"<!-- keys (\S+) -->\n.*?<!-- end -->\n", re.DOTALL)
@@ -94,7 +94,7 @@ def _value(field: FieldInfo) -> str:
     quantity, kind = _of(field), sort(field)
     if quantity is None:
         return kind.replace('"', "`")
-    if kind == "an array":
+    if kind == "an array" and not isinstance(quantity, Range):
         return f"array of {quantity.kind}"
     either = " or `auto`" if isinstance(quantity, OrAuto) else ""
     return quantity.kind + _range(quantity) + either

@@ -8,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sicmctl.hal.quantity import PositiveMetres, Quantity, Speed, Volts
 
-from .fields import Auto, OrAuto, Schema, Strictly, Text
+from .fields import Auto, OrAuto, Range, Schema, Strictly, Text
 
 SCHEMA = 1
 DRIVEN = ("daq", "amplifier", "piezo", "potentiostat")
 """Sections with a `driver` key, whose other keys are the driver's business."""
+MICROSCOPE = ("daq", "amplifier", "piezo", "bias")
+"""Sections that a microscope needs, all of them; a potentiostat alone needs none."""
 
 
 class Driven(BaseModel):
@@ -87,6 +89,19 @@ class Safety(Strictly):
     cell_rest: Literal["hold", "ocp", "off"] = Field(
         default="ocp", description="state in which the cell is left"
     )
+    cell_potential: Annotated[tuple[float, float], Range("V")] | None = Field(
+        default=None,
+        description="potentials that are allowed; a cell that leaves them is let go of at once",
+    )
+    cell_current: Annotated[tuple[float, float], Range("A")] | None = Field(
+        default=None,
+        description="currents that are allowed; a cell that leaves them is let go of at once",
+    )
+    on_cell_fault: Literal["stop", "continue"] = Field(
+        default="stop",
+        description="what becomes of the run when the potentiostat fails during a step: "
+        "it ends, or goes on with the next step if the cell could be brought to rest",
+    )
     max_fall_rate: Speed | None = Field(
         default=None,
         description="fastest approach ever allowed; default: only the reaction time limits it",
@@ -123,14 +138,16 @@ class Rig(Strictly):
 
     schema_: Schema = Field(alias="schema", description="version of this format")
     title: Text | None = Field(default=None, description="name of the rig")
-    daq: Daq = Field(description="data-acquisition card")
-    amplifier: Amplifier = Field(description="amplifier of the pipette current")
-    piezo: Piezo = Field(description="scanner")
+    daq: Daq | None = Field(default=None, description="data-acquisition card")
+    amplifier: Amplifier | None = Field(
+        default=None, description="amplifier of the pipette current"
+    )
+    piezo: Piezo | None = Field(default=None, description="scanner")
     potentiostat: Potentiostat | None = Field(
         default=None, description="potentiostat, if there is one"
     )
     pipette: Pipette = Field(default_factory=Pipette, description="nanopipette")
-    bias: Bias = Field(description="potential of the pipette")
+    bias: Bias | None = Field(default=None, description="potential of the pipette")
     safety: Safety = Field(default_factory=Safety, description="safe state and limits")
     site: Site = Field(default_factory=Site, description="where the rig stands")
     host: Host = Field(default_factory=Host, description="computer")

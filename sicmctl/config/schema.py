@@ -88,12 +88,13 @@ def _choice(own: Schema, options: Mapping[str, Schema]) -> Schema:
 
 def _fits(driver: type[Any], section: str) -> bool:
     """Tell whether a driver has the methods that a section calls for."""
-    from sicmctl.hal import capabilities  # noqa: PLC0415  (numpy; needed here only)
+    from sicmctl.hal import capabilities, potentiostat  # noqa: PLC0415  (numpy; needed here only)
 
     wanted = {
         "daq": capabilities.Daq,
         "amplifier": capabilities.CurrentAmplifier,
         "piezo": capabilities.Positioner,
+        "potentiostat": potentiostat.Potentiostat,
     }.get(section)
     if wanted is None:
         return False

@@ -5,21 +5,26 @@ from typing import Any
 
 from .diagnose import unknown
 from .problems import Finding, Path, dotted
+from .rig import MICROSCOPE, Rig
 
 _AXES = ("x", "y", "z")
 
 
-def check(table: Mapping[str, Any], options: Mapping[str, Any]) -> list[Finding]:
-    """Return what is wired twice or to nowhere.
+def check(
+    table: Mapping[str, Any], drivers: Mapping[str, type[Any]], options: Mapping[str, Any]
+) -> list[Finding]:
+    """Return what is missing, wired twice or to nowhere.
 
-    table: the file. options: section -> validated driver options, as far as they are valid.
+    table: the file. drivers: section -> driver class. options: section -> validated driver options,
+    as far as they are valid.
     """
     inputs = _texts(_at(table, "daq", "inputs"))
-    findings = [*_twice({("daq", "inputs", role): channel for role, channel in inputs.items()})]
+    findings = [*_sections(table, drivers.get("potentiostat"))]
+    findings += _twice({("daq", "inputs", role): channel for role, channel in inputs.items()})
     findings += _twice(_outputs(table, options))
     if inputs:
         findings += _roles(table, inputs)
-        if "pipette_current" not in inputs:
+        if "pipette_current" not in inputs and "amplifier" in table:
             expected = "pipette_current, the channel of the amplifier's output"
             findings.append(Finding(("daq", "inputs"), "no pipette_current", expected))
     terminals = _texts(_at(table, "daq", "comparator"))
@@ -27,10 +32,39 @@ def check(table: Mapping[str, Any], options: Mapping[str, Any]) -> list[Finding]
     return findings
 
 
+def _sections(table: Mapping[str, Any], potentiostat: type[Any] | None) -> Iterator[Finding]:
+    """Find what is missing of a microscope, or of what a potentiostat needs."""
+    given = [name for name in MICROSCOPE if name in table]
+    alone = "potentiostat" in table and given in ([], ["daq"])
+    if not alone:
+        for name in MICROSCOPE:
+            if name not in table:
+                about = "" if given else ", if it is a microscope; else [potentiostat]"
+                yield Finding((name,), "nothing", _table(name) + about)
+        return
+    needs_daq = getattr(potentiostat, "needs_daq", False)
+    if needs_daq and not given:
+        yield Finding(("daq",), "nothing", f"{_table('daq')}, which the potentiostat's driver uses")
+    if given and potentiostat is not None and not needs_daq:
+        yield Finding(
+            ("daq",),
+            "a card that nothing uses",
+            "no card beside this potentiostat, or the rest of a microscope: "
+            "[amplifier], [piezo] and [bias]",
+        )
+
+
+def _table(section: str) -> str:
+    return f"a table ({Rig.model_fields[section].description})"
+
+
 def _outputs(table: Mapping[str, Any], options: Mapping[str, Any]) -> dict[Path, str]:
     """Return the output channels by the keys that claim them."""
     command = getattr(options.get("amplifier"), "command", None)
     claims = {("amplifier", "command"): _at(table, "amplifier", "command") or command}
+    claims[("potentiostat", "command")] = _at(table, "potentiostat", "command") or getattr(
+        options.get("potentiostat"), "command", None
+    )
     claims |= {("piezo", axis, "output"): _at(table, "piezo", axis, "output") for axis in _AXES}
     return {path: channel for path, channel in claims.items() if isinstance(channel, str)}
 

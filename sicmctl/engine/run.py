@@ -13,7 +13,6 @@ from sicmctl.config.experiment import Step
 from sicmctl.config.load import LoadedExperiment, LoadedRig
 from sicmctl.hal.errors import SicmError
 from sicmctl.hal.hop import Reaction
-from sicmctl.hal.timeline import Timeline
 from sicmctl.messages import (
     Alarm,
     AnyMessage,
@@ -29,7 +28,8 @@ from sicmctl.scan.scanner import Scanner
 
 from . import scans, tuneup
 from .rig import Rig
-from .safety import make_safe
+from .safety import CELL, Act, make_safe
+from .techniques import Techniques, refuse_impossible
 from .tuneup import Tuneup
 
 _LOG = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class Run:
         self._stop = threading.Event()
         self._time = 0.0
         self._scans = 0
+        self._techniques: Techniques | None = None
         self._track = ReferenceTrack()
         self.state = RunState.IDLE
 
@@ -86,22 +87,25 @@ class Run:
     def run(self) -> Outcome:
         """Run to the end, whatever it is, and leave the rig safe.
 
-        Raises InstrumentError if the rig cannot even be opened, UnsupportedStep or PatternError if
-        it cannot do what is asked (nothing was moved then), and whatever a subscriber that must not
-        fail (the journal) raises, after the rig was made safe.
+        Raises InstrumentError if the rig cannot even be opened or may not do what is asked,
+        UnsupportedStep, PatternError or ImpossibleTechnique if it cannot (nothing was moved then),
+        and whatever a subscriber that must not fail (the journal) raises, after the rig was made
+        safe.
         """
-        self._refuse_unsupported()
+        self.refuse_unsupported()
         self.state = RunState.PREPARING
         with Rig.open(self._rig_file) as rig:
-            self._refuse_unreachable(rig)
+            self.refuse_unreachable(rig)
             hops: DaqHopEngine | None = None
             outcome, reason = "failed", ""
             try:
-                rig.wake()
+                if rig.microscope is not None:
+                    rig.wake()
+                self._techniques = Techniques(rig, self._publish, self._stop.is_set)
                 self._publish(self._started(rig))
-                hops = self._hop_engine(rig, comparator=False)
-                outcome = self._steps(rig, hops)
-                reason = "asked to stop" if outcome == "stopped" else ""
+                if rig.microscope is not None:
+                    hops = self._hop_engine(rig, comparator=False)
+                outcome, reason = self._steps(rig, hops)
             except SicmError as error:
                 reason = str(error)
                 self._alarm(reason)
@@ -110,30 +114,66 @@ class Run:
                 raise
             finally:
                 self.state = RunState.MAKING_SAFE
-                safe = tuple(str(act) for act in make_safe(rig, hops))
+                acts = make_safe(rig, hops)
+                safe = tuple(map(str, acts))
+                self._warn_of_cell(acts)
                 self.state = RunState.ENDED
                 self._publish(RunEnded(time=self._time, outcome=outcome, reason=reason, safe=safe))
         return Outcome(outcome, reason, safe)
 
-    def _refuse_unsupported(self) -> None:
+    def refuse_unsupported(self) -> None:
+        """Refuse what rig.toml has no instrument for, before anything is connected.
+
+        Raises UnsupportedStep.
+        """
         for number, step in enumerate(self._experiment.model.step):
-            if step.echem is not None:
+            where = f"{self._experiment.path}: step[{number}]"
+            if step.scan is not None and step.echem is not None:
                 raise UnsupportedStep(
-                    f"{self._experiment.path}: step.{number}.echem: found technique "
-                    f'"{step.echem.technique}"; expected steps with a scan only, for no '
-                    "potentiostat can be run yet"
+                    f"{where}: found scan and echem side by side; expected one of them: "
+                    "they cannot be run at the same time yet (make two steps of it)"
+                )
+            if step.scan is not None and not self._rig_file.microscope:
+                raise UnsupportedStep(
+                    f"{where}.scan: found a scan; expected echem only: "
+                    f"{self._rig_file.path} has no microscope"
+                )
+            if step.echem is not None and "potentiostat" not in self._rig_file.options:
+                raise UnsupportedStep(
+                    f'{where}.echem: found technique "{step.echem.technique}"; expected scans '
+                    f"only: {self._rig_file.path} has no potentiostat"
                 )
 
-    def _refuse_unreachable(self, rig: Rig) -> None:
+    def refuse_unreachable(self, rig: Rig) -> None:
+        """Refuse what the open rig cannot reach or may not do, before anything moves.
+
+        Raises UnsupportedStep, PatternError, ImpossibleTechnique or InstrumentError.
+        """
         for step in self._experiment.model.step:
             if step.scan is not None:
                 targets(step.scan, rig.stage.axes)
                 self._wants_comparator(rig, step.scan.hop.engine)
+        refuse_impossible(rig, self._experiment.model.step)
 
     # -- steps --------------------------------------------------------------------------------
 
-    def _steps(self, rig: Rig, hops: DaqHopEngine) -> str:
+    def _steps(self, rig: Rig, hops: DaqHopEngine | None) -> tuple[str, str]:
+        """Run all steps; return the outcome of the run, and why."""
+        steps = self._experiment.model.step
+        scanning = any(step.scan is not None for step in steps)
+        found = self._tune_up(rig, hops) if hops is not None and scanning else None
+        self.state = RunState.SCANNING
+        for step in steps:
+            if self._stop.is_set() or self._step(rig, hops, found, step) == "stopped":
+                return "stopped", "asked to stop"
+        assert self._techniques is not None
+        failures = "; ".join(self._techniques.failures)
+        return ("failed", failures) if failures else ("done", "")
+
+    def _tune_up(self, rig: Rig, hops: DaqHopEngine) -> Tuneup:
+        """Bias the pipette, lift the tip and find out what it may do."""
         model = self._rig_file.model
+        assert model.bias is not None, "a microscope has a bias: config.wiring sees to it"
         # A host that is slow beyond all expectation still lifts safely: the way is upwards.
         rig.amplifier.set_bias(model.bias.target)
         if isinstance(model.host.reaction, float):
@@ -141,18 +181,16 @@ class Run:
         else:
             hops.host_reaction = tuneup.measure_reaction(rig, hops)
         tuneup.lift(rig, hops)
-        found = tuneup.measure_noise(rig, hops, model.site.mains)
-        self.state = RunState.SCANNING
-        for step in self._experiment.model.step:
-            outcome = self._step(rig, hops, found, step)
-            if outcome != "done":
-                return outcome
-        return "done"
+        return tuneup.measure_noise(rig, hops, model.site.mains)
 
-    def _step(self, rig: Rig, hops: DaqHopEngine, found: Tuneup, step: Step) -> str:
+    def _step(self, rig: Rig, hops: DaqHopEngine | None, found: Tuneup | None, step: Step) -> str:
+        if step.echem is not None:
+            assert self._techniques is not None
+            if hops is not None:
+                tuneup.lift(rig, hops)  # an electrode may swell towards a tip that waits
+            return self._techniques.run(step, hops)
         scan = step.scan
-        if scan is None:
-            return "done"
+        assert scan is not None and hops is not None and found is not None
         hops.comparator = self._wants_comparator(rig, scan.hop.engine)
         if scan.rest_before:
             hops.read(scan.rest_before)
@@ -203,28 +241,46 @@ class Run:
         return wired and engine != "streamed"
 
     def _started(self, rig: Rig) -> RunStarted:
-        timeline = Timeline(rig.daq.rate, datetime.now(UTC))
         experiment = self._experiment.model
-        tip = scans.tip_of(rig)
         return RunStarted(
             time=0.0,
             run=uuid.uuid4().hex,
             title=experiment.title,
-            epoch=timeline.epoch.isoformat(),
-            rate=rig.daq.rate,
+            epoch=datetime.now(UTC).isoformat(),
+            rate=rig.card.rate if rig.card is not None else float("nan"),
             rig=self._rig_file.text,
             experiment=self._experiment.text,
             operator=experiment.operator or "",
             sample=experiment.sample or "",
             instruments=rig.identities(),
             versions={name: metadata.version(name) for name in _PACKAGES},
-            calibration={
-                "bias": self._rig_file.model.bias.target,
-                "pipette_inner_radius": tip.inner_radius,
-                "pipette_radius_ratio": tip.radius_ratio,
-                "pipette_half_angle": tip.half_angle,
-            },
+            calibration=self._calibration(rig),
         )
+
+    def _calibration(self, rig: Rig) -> dict[str, float]:
+        bias = self._rig_file.model.bias
+        if bias is None:
+            return {}
+        tip = scans.tip_of(rig)
+        return {
+            "bias": bias.target,
+            "pipette_inner_radius": tip.inner_radius,
+            "pipette_radius_ratio": tip.radius_ratio,
+            "pipette_half_angle": tip.half_angle,
+        }
+
+    def _warn_of_cell(self, acts: tuple[Act, ...]) -> None:
+        for act in acts:
+            if act.error and act.name.startswith(CELL):
+                self._publish(
+                    Alarm(
+                        time=self._time,
+                        level="error",
+                        source="safety",
+                        text=f"the cell may still be on: {act.error}",
+                        remedy="look at the potentiostat, and switch the cell off there",
+                    )
+                )
 
     def _alarm(self, text: str) -> None:
         self._publish(Alarm(time=self._time, level="error", source="engine", text=text))

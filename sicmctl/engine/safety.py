@@ -1,7 +1,7 @@
 """The way to safety: the same acts in the same order, whatever has happened.
 
-Halt the approach, retract, take the bias off. Each act is tried even if the one before it failed,
-and what came of it is kept for the journal.
+Halt the approach, retract, take the bias off, let the cell rest. Each act is tried even if the one
+before it failed, and what came of it is kept for the journal.
 """
 
 import logging
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sicmctl.hal.capabilities import Block
+from sicmctl.hal.cell import CellRest
 from sicmctl.hal.errors import InstrumentError, SicmError
 from sicmctl.hal.hop import HopEngine, Waypoint
 from sicmctl.hal.quantity import show
@@ -16,6 +17,8 @@ from sicmctl.scan.hopper import DaqHopEngine
 
 from .rig import Rig
 
+CELL = "cell"
+"""First word of the act that concerns the cell."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -32,12 +35,19 @@ class Act:
 
 def make_safe(rig: Rig, hops: HopEngine | None) -> tuple[Act, ...]:
     """Bring the rig to safety; never raises. Returns what was done, in order."""
-    acts = (
-        ("halt approach", lambda: _halt(rig, hops)),
-        ("retract", lambda: _retract(rig, hops)),
-        ("bias to rest", rig.amplifier.safe_state),
-        ("stop waveforms", rig.daq.safe_state),
-    )
+    acts: list[tuple[str, Callable[[], object]]] = []
+    if rig.microscope is not None:
+        acts += [
+            ("halt approach", lambda: _halt(rig, hops)),
+            ("retract", lambda: _retract(rig, hops)),
+            ("bias to rest", rig.amplifier.safe_state),
+        ]
+    potentiostat = rig.potentiostat
+    if potentiostat is not None:
+        rest = CellRest(rig.loaded.model.safety.cell_rest)
+        acts.append((f"{CELL} to {rest}", lambda: potentiostat.rest(rest)))
+    if rig.card is not None:
+        acts.append(("stop waveforms", rig.card.safe_state))
     return tuple(_try(name, act) for name, act in acts)
 
 

@@ -55,9 +55,11 @@ def test_from_the_experiment_to_the_exports(tmp_path: Path) -> None:
     assert set(found["instruments"]) == {"daq", "amplifier", "piezo"}
     assert found["instruments"]["daq"].startswith("National Instruments PCIe-6363")
     assert found["sample_rate"] == 50e3
-    assert found["position"]["z"] == pytest.approx(2.5e-6, abs=2e-9)
-    assert found["amplifier"] == {"gain": 1e9, "bandwidth": 5e3, "mode": "V-CLAMP"}
-    assert found["comparators"] == {"pipette_current": "APFI0"}
+    microscope = found["microscope"]
+    assert microscope["position"]["z"] == pytest.approx(2.5e-6, abs=2e-9)
+    assert microscope["amplifier"] == {"gain": 1e9, "bandwidth": 5e3, "mode": "V-CLAMP"}
+    assert microscope["comparators"] == {"pipette_current": "APFI0"}
+    assert found["cell"] is None
     assert "comparator    pipette_current on APFI0" in plain.stdout
     assert ran == {
         "outcome": "done",

@@ -213,16 +213,29 @@ def test_a_rig_that_does_not_answer_is_no_bad_input_and_leaves_no_file(files: Pa
     assert here(files) == before
 
 
-def test_an_echem_step_is_refused_before_anything_is_touched(files: Path) -> None:
-    """The rig is not even looked for."""
-    text = experiment_text() + '[step.echem]\ntechnique = "ocp"\nduration = "1 s"\n'
+OCP = '[step.echem]\ntechnique = "ocp"\nduration = "1 s"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (experiment_text() + OCP, "step[0]: found scan and echem side by side; expected one of"),
+        (
+            f'schema = 1\ntitle = "Cell"\n[[step]]\n{OCP}',
+            'step[0].echem: found technique "ocp"; expected scans only: ',
+        ),
+    ],
+)
+def test_a_step_for_which_there_is_no_instrument_is_refused_before_anything_is_touched(
+    files: Path, text: str, told: str
+) -> None:
+    """The rig is not even looked for, neither by `run` nor by `check`."""
     (files / "experiment.toml").write_text(text)
     before = here(files)
-    result = run_in(files)
-    assert result.exit_code == 2
-    assert "step" in result.stderr
-    assert 'found technique "ocp"' in result.stderr
-    assert here(files) == before
+    for result in (run_in(files), run("check", files / "rig.toml", files / "experiment.toml")):
+        assert result.exit_code == 2
+        assert told in result.stderr
+        assert here(files) == before
 
 
 # -- files of data --------------------------------------------------------------------------------

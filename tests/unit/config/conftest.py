@@ -57,11 +57,26 @@ class Stage:
         z: AxisOptions
 
 
+class Pstat:
+    class Options(BaseModel, extra="forbid"):
+        resource: str
+
+
+class AnalogPstat:
+    needs_daq = True
+
+    class Options(BaseModel, extra="forbid"):
+        command: str = "ao0"
+
+
 class Broken:
     """A driver without options."""
 
 
-DRIVERS: dict[str, type] = {"card": Card, "amp": Amp, "stage": Stage, "broken": Broken}
+DRIVERS: dict[str, type] = {
+    "card": Card, "amp": Amp, "stage": Stage, "broken": Broken,
+    "pstat": Pstat, "analog": AnalogPstat,
+}  # fmt: skip
 
 
 @pytest.fixture

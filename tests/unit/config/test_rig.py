@@ -16,6 +16,8 @@ def test_a_rig_is_read_whole(tmp_path: Path, rig_text: str, drivers: dict[str, t
     rig = load_rig(path, drivers)
     assert rig.text == rig_text
     assert rig.path == path
+    assert rig.microscope
+    assert rig.model.daq is not None and rig.model.bias is not None
     assert rig.model.daq.inputs == {"pipette_current": "ai0", "z_sensor": "ai1"}
     assert rig.model.bias.target == 0.7
     assert rig.model.pipette.inner_radius == 50e-9
@@ -26,22 +28,121 @@ def test_a_rig_is_read_whole(tmp_path: Path, rig_text: str, drivers: dict[str, t
     assert rig.options["piezo"].model_dump()["z"]["range"] == "25 um"
 
 
-def test_a_potentiostat_without_its_driver_is_kept_as_a_table(
-    tmp_path: Path, rig_text: str, drivers: dict[str, type]
+ALONE = """\
+schema = 1
+[potentiostat]
+driver = "pstat"
+resource = "COM3"
+"""
+
+BESIDE = """\
+schema = 1
+[daq]
+driver = "card"
+inputs = { cell_potential = "ai0", cell_current = "ai1" }
+[potentiostat]
+driver = "analog"
+"""
+
+
+def test_a_potentiostat_alone_is_a_rig(tmp_path: Path, drivers: dict[str, type]) -> None:
+    path = tmp_path / "rig.toml"
+    limits = '[safety]\ncell_potential = ["-10 mV", "2 V"]\ncell_current = "5 mA"\n'
+    path.write_text(ALONE + limits + 'cell_rest = "off"\non_cell_fault = "continue"\n')
+    rig = load_rig(path, drivers)
+    assert not rig.microscope
+    assert (rig.model.daq, rig.model.bias) == (None, None)
+    assert rig.options["potentiostat"].model_dump() == {"resource": "COM3"}
+    assert rig.model.safety.cell_potential == (-0.01, 2.0)
+    assert rig.model.safety.cell_current == (-5e-3, 5e-3)
+    assert rig.model.safety.on_cell_fault == "continue"
+    again = type(rig.model.safety).model_validate(rig.model.safety.model_dump())
+    assert again == rig.model.safety
+
+
+def test_a_card_may_stand_beside_an_analog_potentiostat(
+    tmp_path: Path, drivers: dict[str, type]
 ) -> None:
     path = tmp_path / "rig.toml"
-    path.write_text(rig_text + '[potentiostat]\ndriver = "pstat"\nresource = "COM3"\n')
+    path.write_text(BESIDE)
     rig = load_rig(path, drivers)
-    assert rig.model.potentiostat is not None
-    assert rig.model.potentiostat.table == {"resource": "COM3"}
-    assert "potentiostat" not in rig.options
+    assert not rig.microscope
+    assert set(rig.options) == {"daq", "potentiostat"}
+
+
+INCOMPLETE = {
+    "nothing": (
+        "schema = 1\n",
+        [
+            "rig.toml:1: daq: found nothing; expected a table (data-acquisition card), "
+            "if it is a microscope; else [potentiostat]",
+            "rig.toml:1: amplifier: found nothing; expected a table (amplifier of the pipette "
+            "current), if it is a microscope; else [potentiostat]",
+            "rig.toml:1: piezo: found nothing; expected a table (scanner), "
+            "if it is a microscope; else [potentiostat]",
+            "rig.toml:1: bias: found nothing; expected a table (potential of the pipette), "
+            "if it is a microscope; else [potentiostat]",
+        ],
+    ),
+    "half a microscope beside a potentiostat": (
+        ALONE + '[bias]\ntarget = "0.7 V"\n',
+        [
+            "rig.toml:1: daq: found nothing; expected a table (data-acquisition card)",
+            "rig.toml:1: amplifier: found nothing; "
+            "expected a table (amplifier of the pipette current)",
+            "rig.toml:1: piezo: found nothing; expected a table (scanner)",
+        ],
+    ),
+    "no card for a potentiostat that needs one": (
+        'schema = 1\n[potentiostat]\ndriver = "analog"\n',
+        [
+            "rig.toml:1: daq: found nothing; expected a table (data-acquisition card), "
+            "which the potentiostat's driver uses"
+        ],
+    ),
+    "a card for a potentiostat that needs none": (
+        BESIDE.replace('"analog"', '"pstat"\nresource = "COM3"'),
+        [
+            "rig.toml:2: daq: found a card that nothing uses; expected no card beside this "
+            "potentiostat, or the rest of a microscope: [amplifier], [piezo] and [bias]"
+        ],
+    ),
+    "a potentiostat that nobody knows": (
+        ALONE.replace("pstat", "psat"),
+        [
+            'rig.toml:3: potentiostat.driver: found the unknown driver "psat"; expected one of '
+            "amp, analog, broken, card, pstat, stage (did you mean pstat?)"
+        ],
+    ),
+    "a wrong option of a potentiostat": (
+        ALONE.replace("resource", "resorce"),
+        [
+            "rig.toml:2: potentiostat.resource: found nothing; expected text",
+            'rig.toml:4: potentiostat.resorce: found the unknown key "resorce"; '
+            "expected one of resource (did you mean resource?)",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", INCOMPLETE)
+def test_a_rig_is_a_microscope_or_a_potentiostat_or_both(case: str, rig_says: Says) -> None:
+    text, expected = INCOMPLETE[case]
+    assert rig_says(text) == expected
+
+
+def test_no_output_is_shared_with_a_potentiostat(rig_text: str, rig_says: Says) -> None:
+    assert rig_says(rig_text + '[potentiostat]\ndriver = "analog"\ncommand = "ao1"\n') == [
+        'rig.toml:16: piezo.z.output: found "ao1", which potentiostat.command uses already; '
+        "expected a channel of its own"
+    ]
 
 
 CASES = {
     "unknown driver": (
         ('driver = "card"', 'driver = "cardd"'),
         'rig.toml:3: daq.driver: found the unknown driver "cardd"; '
-        "expected one of amp, broken, card, stage (did you mean card?)",
+        "expected one of amp, analog, broken, card, pstat, stage (did you mean card?)",
     ),
     "no driver": (
         ('driver = "amp"\n', ""),
@@ -165,6 +266,17 @@ ADDED = {
     'expected one of "hold", "ocp", "off"',
     '[safety]\nretract = "0 um"\n': 'rig.toml:22: safety.retract: found "0 um"; '
     "expected more than 0",
+    '[safety]\ncell_potential = ["0 V"]\n': "rig.toml:22: safety.cell_potential: "
+    'found 1 elements; expected a pair of quantities like ["-1 V", "0.7 V"], '
+    "or one that holds either way",
+    '[safety]\ncell_potential = ["2 V", "0 V"]\n': "rig.toml:22: safety.cell_potential: "
+    "found 2 V and 0 V; expected the lower end first, and a range that is not empty",
+    '[safety]\ncell_current = ["-1 V", "1 mA"]\n': "rig.toml:22: safety.cell_current: "
+    'found "-1 V", which is not convertible to A; expected a quantity like "1.2 nA"',
+    '[safety]\ncell_current = "0 A"\n': "rig.toml:22: safety.cell_current: "
+    "found 0 A; expected more than 0",
+    '[safety]\non_cell_fault = "hope"\n': 'rig.toml:22: safety.on_cell_fault: found "hope"; '
+    'expected one of "stop", "continue"',
     '[host]\nreacton = "1 ms"\n': 'rig.toml:22: host.reacton: found the unknown key "reacton"; '
     "expected one of reaction (did you mean reaction?)",
     '[host]\nreaction = "soon"\n': 'rig.toml:22: host.reaction: found "soon"; '

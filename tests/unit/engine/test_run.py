@@ -22,13 +22,30 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_step_with_echem_is_refused_before_the_rig_is_opened(rig: Virtual) -> None:
-    text = experiment_text() + '[step.echem]\ntechnique = "ocp"\nduration = "1 s"\n'
+CV = """\
+echem = { technique = "cv", start = "0 V", vertex = "1 V", rate = "10 mV/s" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ("[[step]]\n" + CV, 'step[0].echem: found technique "cv"; expected scans only: '),
+        (
+            '[[step]]\nscan = { pattern = "point" }\n' + CV,
+            "step[0]: found scan and echem side by side; expected one of them: ",
+        ),
+    ],
+)
+def test_what_the_rig_cannot_do_is_refused_before_it_is_opened(
+    rig: Virtual, steps: str, told: str
+) -> None:
+    text = f'schema = 1\ntitle = "Cell"\n{steps}'
     seen: list[AnyMessage] = []
     run = Run(load_rig(rig.rig), load_experiment(write(rig.folder, text)), [seen.append])
     with pytest.raises(UnsupportedStep) as caught:
         run.run()
-    assert 'found technique "ocp"; expected steps with a scan only' in str(caught.value)
+    assert told in str(caught.value)
     assert seen == []
     assert run.state is RunState.IDLE
     assert rig.lab.server.card.tasks == {}
@@ -113,9 +130,11 @@ def test_what_a_run_says_about_itself(tmp_path: Path) -> None:
 def test_a_check_moves_nothing(rig: Virtual) -> None:
     report = client.check(rig.rig)
     assert set(rig.moved().values()) == {0.0}
-    assert report.position["z"] == pytest.approx(5e-6, abs=2e-9)
-    assert report.bias_limits.high == 1.0
-    assert abs(report.current) < 1e-10
+    assert report.microscope is not None
+    assert report.microscope.position["z"] == pytest.approx(5e-6, abs=2e-9)
+    assert report.microscope.bias_limits.high == 1.0
+    assert abs(report.microscope.current) < 1e-10
+    assert report.cell is None
     assert rig.lab.server.card.tasks == {}
 
 

@@ -14,7 +14,7 @@ from sicmctl.hal.limits import Interval
 from sicmctl.scan.hopper import DaqHopEngine
 
 AXIS = Axis(Interval(0, 20e-6, "m"), 1e-3, 1e3, 0.7)
-ACTS = ("halt approach", "retract", "bias to rest", "stop waveforms")
+ACTS = ("halt approach", "retract", "bias to rest", "cell to off", "stop waveforms")
 
 
 class Engine(DaqHopEngine):
@@ -47,14 +47,18 @@ class Paper:
         self.fails = dict(fails or {})
         self.hops = Engine(self.log, self.fails)
         position = {"x": 1e-6, "y": 2e-6, "z": z}
+        card = SimpleNamespace(
+            rate=50e3,
+            read=self._act("read"),
+            start=self._act("start"),
+            stop=self._act("stop"),
+            safe_state=self._act("daq safe"),
+        )
+        safety = SimpleNamespace(retract=5e-6, cell_rest="off")
         self.rig: Any = SimpleNamespace(
-            daq=SimpleNamespace(
-                rate=50e3,
-                read=self._act("read"),
-                start=self._act("start"),
-                stop=self._act("stop"),
-                safe_state=self._act("daq safe"),
-            ),
+            card=card,
+            daq=card,
+            microscope="there",
             stage=SimpleNamespace(
                 halt=self._act("stage halt"),
                 synchronise=self._act("synchronise"),
@@ -62,7 +66,8 @@ class Paper:
                 axes=dict.fromkeys("xyz", AXIS),
             ),
             amplifier=SimpleNamespace(safe_state=self._act("bias off")),
-            loaded=SimpleNamespace(model=SimpleNamespace(safety=SimpleNamespace(retract=5e-6))),
+            potentiostat=SimpleNamespace(rest=self._act("cell off")),
+            loaded=SimpleNamespace(model=SimpleNamespace(safety=safety)),
         )
 
     def _act(self, name: str) -> Any:
@@ -90,7 +95,7 @@ def test_the_order() -> None:
     up = Waypoint(1e-6, 2e-6, 9e-6, 9e-6)
     assert paper.log == [
         "hops safe", "stage halt", "read", "synchronise", ("leave", up), "rest", "bias off",
-        "daq safe",
+        "cell off", "daq safe",
     ]  # fmt: skip
 
 
@@ -110,7 +115,8 @@ def test_the_tip_goes_no_higher_than_the_travel() -> None:
         ("leave", 1),
         ("rest", 1),
         ("bias off", 2),
-        ("daq safe", 3),
+        ("cell off", 3),
+        ("daq safe", 4),
     ],
 )
 @pytest.mark.parametrize("error", [GONE, ValueError("bad"), ZeroDivisionError()])
@@ -121,11 +127,13 @@ def test_one_failure_hinders_nothing_else(failing: str, told: int, error: Except
     text = str(error) or type(error).__name__
     for index, act in enumerate(acts):
         assert act == f"{ACTS[index]}: " + (text if index == told else "done")
-    assert {"bias off", "daq safe"} <= {act for act in paper.log if isinstance(act, str)}
+    assert {"bias off", "cell off", "daq safe"} <= {
+        act for act in paper.log if isinstance(act, str)
+    }
 
 
 def test_everything_failing_is_told_and_nothing_raised() -> None:
-    names = ("hops safe", "read", "bias off", "daq safe")
+    names = ("hops safe", "read", "bias off", "cell off", "daq safe")
     paper = Paper(fails=dict.fromkeys(names, GONE))
     assert paper.make_safe() == tuple(f"{name}: {TOLD}" for name in ACTS)
 
@@ -142,8 +150,18 @@ def test_without_a_hop_engine_the_bias_still_goes_off() -> None:
     acts = [str(act) for act in make_safe(paper.rig, None)]
     assert acts[0] == "halt approach: done"
     assert acts[1] == "retract: no hop engine to lift the tip from 4 um"
-    assert acts[2:] == ["bias to rest: done", "stop waveforms: done"]
-    assert "bias off" in paper.log
+    assert acts[2:] == [f"{name}: done" for name in ACTS[2:]]
+    assert {"bias off", "cell off"} <= set(paper.log)
+
+
+def test_what_the_rig_does_not_have_is_not_made_safe() -> None:
+    paper = Paper()
+    paper.rig.potentiostat = None
+    assert paper.make_safe() == tuple(f"{name}: done" for name in ACTS if name != "cell to off")
+    alone = Paper()
+    alone.rig.microscope = alone.rig.card = None
+    assert [str(act) for act in make_safe(alone.rig, None)] == ["cell to off: done"]
+    assert alone.log == ["cell off"]
 
 
 def test_the_reaction_of_the_back_ends() -> None:
