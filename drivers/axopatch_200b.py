@@ -5,6 +5,7 @@ from every block of samples, so that a knob turned during a run is noticed at th
 Telegraph tables: Axopatch 200B manual, as also used by acq4 and Symphony.
 """
 
+import math
 from typing import Self
 
 import numpy as np
@@ -69,7 +70,7 @@ class Axopatch200B:
 
     def state(self, block: Block) -> AmplifierState:
         """Decode the telegraphs at the end of a block; raises UnexpectedState if not usable."""
-        gain = _gains(block["gain_telegraph"][-1:])[0]
+        gain = float(_gains(block["gain_telegraph"][-1:]))
         filter_volts = block["filter_telegraph"][-1]
         mode_volts = block["mode_telegraph"][-1]
         bandwidth = _FILTERS.get(round(filter_volts))
@@ -87,7 +88,7 @@ class Axopatch200B:
                 f"the mode is {mode}, in which the output is no current",
                 "turn the mode switch to V-CLAMP",
             )
-        return AmplifierState(float(gain), bandwidth, mode)
+        return AmplifierState(gain, bandwidth, mode)
 
     def current(self, block: Block) -> F64:
         """Scale the output sample by sample with the telegraphed gain; NaN where it is unreadable.
@@ -105,10 +106,16 @@ class Axopatch200B:
         self.set_bias(0.0)
 
 
-def _gains(telegraph: F64) -> F64:
-    """Return the gain in V/A for telegraph voltages; NaN between the steps' ranges."""
-    steps = np.rint(telegraph * 2).astype(np.intp)
-    return _GAIN_TABLE[np.clip(steps, 0, len(_GAIN_TABLE) - 1)]
+def _gains(telegraph: F64) -> F64 | float:
+    """Return the gain in V/A for telegraph voltages; NaN between the steps' ranges.
+
+    One number if all of them mean the same step, as they do unless the knob is being turned.
+    """
+    low, high = float(telegraph.min()), float(telegraph.max())
+    last = len(_GAIN_TABLE) - 1
+    if math.isfinite(high - low) and (step := round(2 * low)) == round(2 * high):
+        return float(_GAIN_TABLE[min(max(step, 0), last)])
+    return _GAIN_TABLE[np.rint(telegraph * 2).astype(np.intp).clip(0, last)]
 
 
 def _unreadable(what: str, volts: float) -> UnexpectedState:

@@ -250,6 +250,7 @@ class NiGenerator:
             self.task.ao_channels.add_ao_voltage_chan(path, min_val=-_RANGE, max_val=_RANGE)
         self._writer = AnalogMultiChannelWriter(self.task.out_stream)
         self._writer.verify_array_shape = False  # saves a round trip per waveform
+        self._writer.auto_start = True  # saves another
         self._clock = f"/{daq._options.device}/ai/SampleClock"
         self._samples = 0
         self._armed: Pause | None = None
@@ -264,8 +265,8 @@ class NiGenerator:
             )
         with self._daq._errors("play"):
             try:
-                self._prepare(volts, pause)
-                self.task.start()
+                self._arm_for(pause)
+                self._begin(volts)
             except DaqError:
                 self._forget()
                 raise
@@ -289,12 +290,11 @@ class NiGenerator:
         """Stop; outputs hold."""
         self.halt()
 
-    def _prepare(self, volts: F64, pause: Pause | None) -> None:
+    def _arm_for(self, pause: Pause | None) -> None:
         if pause is not None and not _alike(self._armed, pause):
             self._arm(pause)
         if self._armed is not None:
             self._set_level(_never(self._armed) if pause is None else pause.level)
-        self._load(volts)
 
     def _forget(self) -> None:
         """Empty the task after a refusal, so that the next waveform, a retract, can play."""
@@ -303,7 +303,8 @@ class NiGenerator:
             self.task.control(TaskMode.TASK_UNRESERVE)
         self._samples, self._level = 0, None
 
-    def _load(self, volts: F64) -> None:
+    def _begin(self, volts: F64) -> None:
+        """Write a waveform and start it."""
         if volts.shape[1] < _SHORTEST:
             volts = np.repeat(volts[:, -1:], _SHORTEST, axis=1)
         samples = volts.shape[1]

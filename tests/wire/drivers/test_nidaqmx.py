@@ -103,8 +103,7 @@ def test_a_waveform_is_timed_written_and_started(wire: Wire) -> None:
     calls = wire.sent()
     assert [said(call) for call in calls] == [
         ("CfgSampClkTiming", "/Dev1/ai/SampleClock", 50e3, 3),
-        ("WriteAnalogF64", 3, False),
-        ("StartTask",),
+        ("WriteAnalogF64", 3, True),
     ]
     assert list(calls[1].request.write_array) == both.ravel().tolist()  # channel by channel
     z.generated()
@@ -122,7 +121,7 @@ def test_a_waveform_of_the_same_length_is_not_timed_again(wire: Wire) -> None:
     z.halt()
     wire.sent()
     z.play(wave(50))
-    assert commands(wire) == [("WriteAnalogF64", 50, False), ("StartTask",)]
+    assert commands(wire) == [("WriteAnalogF64", 50, True)]
     z.halt()
     z.play(wave(60))
     assert ("CfgSampClkTiming", "/Dev1/ai/SampleClock", 50e3, 60) in commands(wire)
@@ -143,8 +142,7 @@ def test_a_pause_is_armed_once_and_then_only_moved(wire: Wire) -> None:
         ("SetTrigAttributeInt32", 0x1371, 10107),  # DAQmx_AnlgLvl_PauseTrig_When: BelowLvl
         ("SetTrigAttributeDouble", HYSTERESIS, 0.1),
         ("SetTrigAttributeDouble", LEVEL, -1.0),
-        ("WriteAnalogF64", 50, False),
-        ("StartTask",),
+        ("WriteAnalogF64", 50, True),
     ]
     z.halt()
     wire.sent()
@@ -152,8 +150,7 @@ def test_a_pause_is_armed_once_and_then_only_moved(wire: Wire) -> None:
     z.play(wave(50), Pause("pipette_current", -1.1, 0.105))  # a tenth more is the same
     assert commands(wire) == [
         ("SetTrigAttributeDouble", LEVEL, -1.1),
-        ("WriteAnalogF64", 50, False),
-        ("StartTask",),
+        ("WriteAnalogF64", 50, True),
     ]
     z.halt()
     wire.sent()
@@ -181,7 +178,7 @@ def test_a_refused_waveform_is_thrown_out_of_the_task(wire: Wire) -> None:
         z.play(np.array([[0.0, 20.0]]))
     assert commands(wire) == [
         ("CfgSampClkTiming", "/Dev1/ai/SampleClock", 50e3, 2),
-        ("WriteAnalogF64", 2, False),
+        ("WriteAnalogF64", 2, True),
         ("TaskControl", ABORT),
         ("TaskControl", UNRESERVE),
     ]
