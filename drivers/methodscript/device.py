@@ -16,6 +16,8 @@ _DEAF = 0.1
 """Seconds for which an instrument ignores what it is told after an error, and a little more."""
 _BUSY = 0x0006
 _ERROR = re.compile(r"(?P<first>.?)!(?P<code>[0-9A-Fa-f]{4})(?:: ?(?P<where>.*))?")
+OFF = ("cell_off",)
+"""The script that opens the cell."""
 _LINE = re.compile(r"Line (\d+)")
 
 
@@ -160,10 +162,14 @@ class Device:
         while line := self._wait("run a script"):
             found = fault(line)
             if found is not None:
-                time.sleep(_DEAF)
-                raise ScriptFailed(self.name, found, script, running=True)
+                raise self.failed(found, script)
             said.append(line)
         return said
+
+    def failed(self, found: Fault, script: Sequence[str]) -> ScriptFailed:
+        """What to raise for an error line of a running script, which that has ended."""
+        time.sleep(_DEAF)
+        return ScriptFailed(self.name, found, script, running=True)
 
     def abort(self, patience: float = 0.0) -> bool:
         """End a running script through its on_finished; return whether one was running.
@@ -171,7 +177,13 @@ class Device:
         patience: s that the measurement under way may take beyond the timeout.
         """
         self._link.write(b"\n")
-        found = fault(self.ask("Z"))
+        try:
+            reply = self.ask("Z")
+        except NoAnswer:
+            reply = self.ask("Z")  # it may have been deaf, after an error
+        found = fault(reply)
+        if found is not None and found.code != _BUSY:
+            raise InstrumentError(self.name, "abort", f"it answered: {meaning(found.code)}")
         if found is not None:
             return False
         while True:

@@ -12,22 +12,20 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Self
 
-from pydantic import BaseModel, Field
-
-from drivers.link import Link
 from sicmctl.hal.capabilities import Identity
 from sicmctl.hal.cell import CellProgram, CellRest, Impedance, Walk
 from sicmctl.hal.cellcheck import check
 from sicmctl.hal.errors import InstrumentError, NoAnswer, NotConnected, UnexpectedState
 from sicmctl.hal.potentiostat import CellData, CellLimits, Now
-from sicmctl.hal.quantity import Seconds
 from sicmctl.hal.timeline import Stamp
 
-from .device import Device, ScriptFailed, fault
+from .compiler import UNKNOWN, Script, State, hold_lines
+from .connection import Options, connect, plain
+from .device import OFF, Device, ScriptFailed, fault
 from .kinds import Mode
 from .numbers import literal, package
 from .reader import Reader
-from .script import UNKNOWN, Script, State, compile_program, hold_lines
+from .script import compile_program
 from .spans import flat
 
 _LISTEN = 0.2
@@ -36,34 +34,13 @@ _SIGN_OF_LIFE = 0.5
 """Seconds after which something is yielded, if only samples of no length."""
 _PAUSE = 0.1
 """Seconds between attempts to connect again."""
+_PATIENCE = 30.0
+"""Seconds that an abort waits at most for a measurement under way."""
 _SIGN = re.compile(r"t.*|.\*")
 """The two lines that answer a ping."""
 _WRONG_MODE = 0x0023
 _READ = ("var p", "var c", "meas 100m p ab", "meas 100m c ba",
          "pck_start", "pck_add p", "pck_add c", "pck_end")  # fmt: skip
-_OFF = ("cell_off",)
-
-
-class Options(BaseModel, extra="forbid", frozen=True):
-    """The `[potentiostat]` section for an instrument that speaks MethodSCRIPT."""
-
-    resource: str = Field(
-        description="serial port (COM3, /dev/ttyACM0, ASRL/dev/ttyACM0::INSTR) "
-        "or socket://host:port",
-        min_length=1,
-    )
-    baud_rate: int | None = Field(
-        None,
-        description="of a UART; left out, those of the EmStat Pico and EmStat4 are tried",
-        gt=0,
-    )
-    timeout: Seconds = Field(3.0, description="in which an answer must come")
-    reconnect: Seconds = Field(
-        10.0, description="for how long a lost link is tried again, to switch the cell off"
-    )
-    abort_running: bool = Field(
-        False, description="abort a script that is running when the connection is made"
-    )
 
 
 class MethodScript:
@@ -226,7 +203,7 @@ class MethodScript:
     def _take(self, line: str, reader: Reader, script: Script) -> Iterable[CellData]:
         found = fault(line)
         if found is not None:
-            raise ScriptFailed(self._device.name, found, script.lines, running=True)
+            raise self._device.failed(found, script.lines)
         return reader.read(line)
 
     def _end(self, reader: Reader) -> None:
@@ -265,7 +242,7 @@ class MethodScript:
         """Abort and switch off, whatever runs."""
         mode, self._state = self._state.mode, UNKNOWN
         self._device.abort(self._slowest)
-        self._device.execute(_OFF)
+        self._device.execute(OFF)
         self._state = State(mode, on=False)
 
     def _execute(self, script: Sequence[str], state: State) -> None:
@@ -315,7 +292,7 @@ class MethodScript:
         return NotConnected(
             self._device.name,
             command,
-            f"the link was lost ({_plain(cause)}); it is back, to the same instrument, "
+            f"the link was lost ({plain(cause)}); it is back, to the same instrument, "
             "and the cell is switched off",
             "check the cable, then start again; nothing was resumed",
         )
@@ -327,7 +304,7 @@ class MethodScript:
         """
         name, state = self._device.name, self._state
         self._state = UNKNOWN
-        what = f"the link was lost ({_plain(cause)})"
+        what = f"the link was lost ({plain(cause)})"
         known = "the cell is off" if state.on is False else "the cell may still be on"
         remedy = "switch the instrument off or disconnect the cell, then check the cable"
         try:
@@ -342,7 +319,7 @@ class MethodScript:
             self._device.close()
             what += f" and could not be restored within {self._options.reconnect:g} s"
             raise NotConnected(
-                name, command, f"{what} ({_plain(error)}); {known}", remedy
+                name, command, f"{what} ({plain(error)}); {known}", remedy
             ) from cause
         self._device.close()
         what += f"; another instrument answers there now: {found.model} {found.serial}"
@@ -362,54 +339,8 @@ class MethodScript:
             sleep(_PAUSE)
 
 
-def connect(options: Options) -> Device:
-    """Find the instrument at the end of its link, and learn who it is."""
-    links = [Link(options.resource, options.baud_rate or 115_200, timeout=options.timeout)]
-    if links[0].is_serial and options.baud_rate is None:
-        links = [
-            Link(options.resource, 230_400, xonxoff=True, timeout=options.timeout),
-            Link(options.resource, 921_600, rtscts=True, timeout=options.timeout),
-        ]
-    for left, link in enumerate(links, start=1 - len(links)):
-        device = Device(link, options.timeout)
-        try:
-            device.connect()
-            if options.abort_running:
-                device.abort()
-                device.execute(_OFF)
-            device.learn_serial()
-            return device
-        except NoAnswer:
-            device.close()
-            if not left:
-                raise
-        except OSError as error:
-            device.close()
-            if not left:
-                raise _unreachable(options.resource, error) from error
-        except InstrumentError:
-            device.close()
-            raise
-    raise AssertionError("there is at least one way")
-
-
-def _unreachable(resource: str, error: OSError) -> NotConnected:
-    return NotConnected(
-        resource,
-        "connect",
-        f"there is no way to it: {_plain(error)}",
-        "check the cable, that it is switched on, and resource in rig.toml",
-    )
-
-
 def _slowest(program: CellProgram) -> float:
     """How long one measurement may take that cannot be interrupted, s."""
     spectra = (step for step in flat(program.steps) if isinstance(step, Impedance))
-    return max((5 / f for step in spectra for f in step.frequencies), default=0.0)
-
-
-def _plain(error: Exception) -> str:
-    """An error's own words, without the number of the system's."""
-    if isinstance(error, InstrumentError):
-        return error.problem
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    slowest = max((5 / f for step in spectra for f in step.frequencies), default=0.0)
+    return min(slowest, _PATIENCE)

@@ -3,7 +3,7 @@
 From the maker's public figures; real ranges reach somewhat beyond their names.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sicmctl.hal.cell import AnyStep, Cycles, HoldCurrent, HoldPotential, Impedance, Open, Sweep
 from sicmctl.hal.limits import Interval
@@ -51,7 +51,8 @@ class Kind:
 
     modes: in the order in which they are preferred; the last holds whatever a cell has.
     tread: smallest step of potential, V. shortest: between samples, s.
-    script: size of its memory for scripts, bytes.
+    script: size of its memory for scripts, bytes. finest_potential: full scale of its lowest
+    potential range, V; 0 if it has but one.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Kind:
     tread: float
     shortest: float = 1e-3
     script: int = 100_000
-    potential_ranges: tuple[float, ...] = field(default=())
+    finest_potential: float = 0.0
 
     @property
     def ranges(self) -> tuple[float, ...]:
@@ -105,7 +106,6 @@ _PICO = (
 )
 _LR = _plain(3.0, _decades(-9, -2))
 _HR = _plain(6.0, _decades(-7, -1))
-_ES4_POTENTIAL = (50e-3, 100e-3, 200e-3, 500e-3, 1.0)
 
 
 def _pico(name: str) -> Kind:
@@ -120,7 +120,7 @@ def _pico(name: str) -> Kind:
 
 
 def _emstat4(name: str, modes: tuple[Mode, ...], tread: float) -> Kind:
-    return Kind(name, modes, galvanostat=True, tread=tread, potential_ranges=_ES4_POTENTIAL)
+    return Kind(name, modes, galvanostat=True, tread=tread, finest_potential=50e-3)
 
 
 KINDS = {
@@ -135,7 +135,7 @@ KINDS = {
         _plain(10.0, _decades(-10, 0)),
         galvanostat=True,
         tread=305.176e-6,
-        potential_ranges=(1e-3, 10e-3, 100e-3, 1.0),
+        finest_potential=1e-3,
     ),
 }
 """By the six letters with which the answer to `t` begins."""
