@@ -8,24 +8,9 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 
-from sicmctl.config.problems import ConfigError
-from sicmctl.data.journal import JournalError
-from sicmctl.data.names import RunFileError
-from sicmctl.echem import ImpossibleTechnique
-from sicmctl.engine.run import UnsupportedStep
 from sicmctl.hal.errors import SicmError
-from sicmctl.scan.pattern import PatternError
 
 DONE, FAILED_SAFELY, BAD_INPUT = 0, 1, 2
-
-_BAD_INPUT = (
-    ConfigError,
-    ImpossibleTechnique,
-    JournalError,
-    PatternError,
-    RunFileError,
-    UnsupportedStep,
-)
 
 
 @contextmanager
@@ -34,7 +19,7 @@ def told(as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except SicmError as error:
-        code = BAD_INPUT if isinstance(error, _BAD_INPUT) else FAILED_SAFELY
+        code = BAD_INPUT if isinstance(error, _bad_input()) else FAILED_SAFELY
         say_error(str(error), as_json)
         raise typer.Exit(code) from error
 
@@ -45,3 +30,22 @@ def say_error(text: str, as_json: bool = False) -> None:
         print(json.dumps({"error": text}))
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(text, style="red" if sys.stderr.isatty() else None, markup=False)
+
+
+def _bad_input() -> tuple[type[SicmError], ...]:
+    """Errors that are the user's to mend; a program that meets none need not import them."""
+    from sicmctl.config.problems import ConfigError  # noqa: PLC0415
+    from sicmctl.data.journal import JournalError  # noqa: PLC0415
+    from sicmctl.data.names import RunFileError  # noqa: PLC0415
+    from sicmctl.echem import ImpossibleTechnique  # noqa: PLC0415
+    from sicmctl.engine.run import UnsupportedStep  # noqa: PLC0415
+    from sicmctl.scan.pattern import PatternError  # noqa: PLC0415
+
+    return (
+        ConfigError,
+        ImpossibleTechnique,
+        JournalError,
+        PatternError,
+        RunFileError,
+        UnsupportedStep,
+    )
