@@ -85,7 +85,7 @@ class Meter:
             up = better > self.range
             self._choose(better)
             seen = self._output.read(seen.time + self.duration, self.aperture)
-            if not up:
+            if not (up or seen.overload):
                 break
         return seen
 

@@ -28,14 +28,16 @@ class Config(Protocol):
     def serial_number(self) -> str: ...
 
     @property
+    def working_on(self) -> str:
+        """Terminal of the working electrode: HI or LO."""
+        ...
+
+    @property
     def faults(self) -> Sequence[Fault]: ...
 
 
-def serve(port: CellPort, config: Config, wiring: Wiring | None = None) -> Server:
-    """Serve an instrument on `port` while the context lasts.
-
-    wiring: which terminal the working electrode is on; HI if left out.
-    """
+def serve(port: CellPort, config: Config) -> Server:
+    """Serve an instrument on `port` while the context lasts."""
     model = config.model.removeprefix("keithley-")
-    smu = Smu(port, model, wiring, serial=config.serial_number)
+    smu = Smu(port, model, Wiring(config.working_on), serial=config.serial_number)
     return Server(smu, host=config.host, port=config.port, faults=config.faults)

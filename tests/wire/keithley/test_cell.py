@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from simulators.cellconfig import PotentiostatConfig, RcCell
+from simulators.cellconfig import PotentiostatConfig, RcCell, ResistorCell
 from simulators.clocks import FollowClock, FreeClock
 from simulators.frontend import FrontEnd
 from simulators.instruments.keithley import Smu
@@ -54,3 +54,11 @@ def test_a_clock_that_somebody_else_moves() -> None:
     assert replies == [b"3"]
     assert 3.3 < clock.time < 4.0
     smu.close()
+
+
+def test_auto_range_comes_up_again_from_too_low_a_range() -> None:
+    """On 1 A the converter shows 10 uA as nothing, which sends auto range to its lowest."""
+    port = FrontEnd(make_cell(ResistorCell(resistance=1e4)), PotentiostatConfig(), FreeClock())
+    session = Session(Smu(port), lambda data: None)
+    session.execute(":SENS:CURR:RANG 1;:SOUR:VOLT:ILIM 1;:SOUR:VOLT 0.1;:OUTP ON;:READ?")
+    assert numbers(session, ":SENS:CURR:RANG:AUTO ON;:READ?") == pytest.approx([1e-5], rel=0.02)
