@@ -79,13 +79,27 @@ def _turns(step: Cycles) -> tuple[float, ...]:
     return tuple(sweep.stop for sweep in step.sweeps())
 
 
-_SYMBOLS = {"potential": ("E", "V"), "current": ("I", "A"), "charge": ("Q", "C"),
-            "potential rate": ("dE/dt", "V/s")}  # fmt: skip
+_SYMBOLS = {"potential": "E", "current": "I", "charge": "Q", "potential rate": "dE/dt"}
 
 
 def _end(until: Until, leaving: str) -> str:
-    symbol, unit = _SYMBOLS[until.quantity]
+    symbol = _SYMBOLS[until.quantity]
     bars = "|" if until.magnitude else ""
     sign = ">" if until.side == "above" else "<"
     leaves = {"step": "", "repeat": f" ({leaving})", "program": " (ends all)"}[until.ends]
-    return f"{bars}{symbol}{bars} {sign} {show(until.value, unit)}{leaves}"
+    return f"{bars}{symbol}{bars} {sign} {_bound(until)}{leaves}"
+
+
+def _bound(until: Until) -> str:
+    """Write the value in the units of the battery laboratory where they fit."""
+    value = until.value
+    match until.quantity:
+        case "charge" if abs(value) >= 1e-6 * 3600:
+            return show(value / 3600, "Ah")
+        case "potential rate" if abs(value) < 1e-4:
+            return show(value * 3600, "V/h")
+        case quantity:
+            return show(value, _UNITS[quantity])
+
+
+_UNITS = {"potential": "V", "current": "A", "charge": "C", "potential rate": "V/s"}

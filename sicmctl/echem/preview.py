@@ -63,8 +63,8 @@ class Totals:
             self.anodic * count,
             self.cathodic * count,
             self.samples * count,
-            self.early,
-            self.cell_decides,
+            self.early and count > 0,
+            self.cell_decides and count > 0,
         )
 
 
