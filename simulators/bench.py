@@ -28,8 +28,11 @@ class Served:
 def clock_for(
     config: PotentiostatConfig, mode: Literal["lockstep", "realtime"], beside_card: bool
 ) -> Clock:
-    """The clock of a potentiostat: that of the laboratory, unless it is to run free."""
-    if config.clock == "free":
+    """The clock of a potentiostat: that of the laboratory, unless it is to run free.
+
+    An analog one has none; the card moves it on.
+    """
+    if config.clock == "free" or config.model == "analog":
         return FreeClock()
     if beside_card:
         return FollowClock()

@@ -242,6 +242,9 @@ class AnalogConfig(Section):
     """Volts at the potential monitor per volt of the cell."""
     current_scale: Number = 1.0
     """Volts at the current monitor per full scale; -1 shows cathodic currents as positive."""
+    filter: Frequency = 200.0
+    """-3 dB frequency of the first-order filter behind both monitors. Much above a tenth of the
+    card's sample rate, the current of each stair of a waveform is not seen whole."""
     monitor_limit: Window = 10.0
     """Voltage at which the monitors clip."""
 

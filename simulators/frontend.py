@@ -16,6 +16,8 @@ from simulators.world.rng import normals, stream
 
 _GROWTH = 0.1
 """A sub-step's share of the time since the control last changed."""
+_STEERED = 5e-5
+"""Seconds of the first sub-step after a small change."""
 _COARSEST = 2e-3
 """Volts a ramp may go in one sub-step of a cell that is not exact."""
 _UNDERLOAD = 0.02
@@ -104,6 +106,14 @@ class FrontEnd:
             if mode is Control.OPEN:
                 self._true = self.cell.step(0.0, mode, 0.0, 0.0)
 
+    def steer(self, value: float) -> None:
+        """Hold a value not far from the last one: it may be reached in some 50 us."""
+        with self._lock:
+            by_potential = self._mode is Control.POTENTIAL
+            self._since = max(self._since, self._now - _STEERED / _GROWTH)
+            self._value = min(max(value, -self.reach), self.reach) if by_potential else value
+            self._slope, self._lost = 0.0, False
+
     def set_current_range(self, full_scale: float) -> None:
         with self._lock:
             self.full_scale = full_scale
@@ -152,6 +162,15 @@ class FrontEnd:
         with self._lock:
             while self._now < until:
                 self._substep(until)
+
+    def trace(self, until: float) -> list[tuple[float, float, float]]:
+        """As `advance`; time (s), potential (V) and current (A) as measured after each sub-step."""
+        rows: list[tuple[float, float, float]] = []
+        with self._lock:
+            while self._now < until:
+                self._substep(until)
+                rows.append((self._now, self._shown[0].value, self._shown[1].value))
+        return rows
 
     def _substep(self, until: float) -> None:
         """Pass one sub-step, at most `until` then."""

@@ -14,6 +14,7 @@ from typing import Literal, Self
 
 from simulators.bench import Served, clock_for, serve
 from simulators.cellconfig import PotentiostatConfig
+from simulators.cellplant import CellPlant, Together
 from simulators.celltruth import CellRecorder
 from simulators.clocks import FollowClock
 from simulators.config import SimConfig
@@ -106,6 +107,10 @@ class Lab:
         clock = clock_for(config, self._clock, beside_card=plant is not None)
         cell = make_cell(self.config.electrode)
         self.front = FrontEnd(cell, config, clock, self.seed, listener)
+        if self.config.analog is not None:
+            switched = "potentiostat.cell" in self.config.wiring.values()
+            analog = CellPlant(self.front, switched, self.seed)
+            return analog if plant is None else Together(plant, analog)
         self.served = stack.enter_context(serve(self.front, config, self._clock == "realtime"))
         if plant is not None and isinstance(clock, FollowClock):
             return Followed(plant, clock)

@@ -7,7 +7,7 @@ from simulators.cellconfig import PotentiostatConfig
 from simulators.config import AxisConfig, SimConfig
 
 SAMPLE_RATE = "50 kHz"
-CELL_SAMPLE_RATE = "1 kHz"
+CELL_SAMPLE_RATE = "5 kHz"
 """Of a card with nothing but an analog potentiostat on it."""
 
 ROLES = {
@@ -55,6 +55,8 @@ def _card(config: SimConfig, wired: dict[str, str], address: str) -> list[str]:
     inputs = {role: analog[signal] for signal, role in ROLES.items() if signal in analog}
     if "stage.z" in wired:
         inputs["z_command"] = f"_{wired['stage.z']}_vs_aognd"  # the card reads its own output back
+    if "potentiostat.command" in wired:
+        inputs["cell_command"] = f"_{wired['potentiostat.command']}_vs_aognd"
     rate = SAMPLE_RATE if config.scanner else CELL_SAMPLE_RATE
     lines = ["", "[daq]"]
     lines += _table(driver="nidaqmx", device=config.daq.device, server=address, sample_rate=rate)
@@ -118,16 +120,19 @@ def _potentiostat(config: PotentiostatConfig, wired: dict[str, str], resource: s
     if config.model != "analog":
         return _table(driver=driver(config.model), resource=resource)
     panel = config.analog
-    table = {"driver": "analog-potentiostat", "command": wired["potentiostat.command"]}
-    table |= {"timing": "host" if "stage.z" in wired else "sample-clock", "control": panel.control}
+    table = {
+        "driver": "analog-potentiostat",
+        "command": wired["potentiostat.command"],
+        "control": panel.control,
+        "potential_scale": f"{panel.potential_scale:.12g} V/V",
+        "current_scale": f"{panel.current_scale / panel.current_range:.12g} V/A",
+        "current_range": f"{panel.current_range:.12g} A",
+        "potential_limit": f"{config.hardware.reach:.12g} V",
+    }
     if panel.control == "potential":
-        table["command_scale"] = f"{panel.command_scale!r} V/V"
+        table["command_scale"] = f"{panel.command_scale:.12g} V/V"
     else:
-        table["current_command_scale"] = f"{panel.command_scale * panel.current_range!r} A/V"
-    table["potential_scale"] = f"{panel.potential_scale!r} V/V"
-    table["current_scale"] = f"{panel.current_scale / panel.current_range!r} V/A"
-    table["current_range"] = f"{panel.current_range!r} A"
-    table["compliance"] = f"{config.hardware.reach!r} V"
+        table["current_command_scale"] = f"{panel.command_scale * panel.current_range:.12g} A/V"
     if "potentiostat.cell" in wired:
         table["cell_switch"] = wired["potentiostat.cell"]
     return _table(**table)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from drivers.analog_potentiostat import AnalogPotentiostat
@@ -22,10 +23,17 @@ PANEL = AnalogConfig(
 """+-2 V at the command's full scale; both monitors use all of the card's."""
 
 
+@dataclass
+class AnalogBench(Bench):
+    """server: of the card that it hangs on."""
+
+    server: Server
+
+
 @contextmanager
 def opened(
     cell: CellConfig, clock: Clock, panel: AnalogConfig = PANEL, rate: str = "10 kHz", **more: Any
-) -> Iterator[Bench]:
+) -> Iterator[AnalogBench]:
     """An open driver. more: further options of it, in place of the usual ones."""
     config = PotentiostatConfig(model="analog", analog=panel)
     front = WatchedFrontEnd(make_cell(cell), config, FreeClock())
@@ -52,7 +60,7 @@ def opened(
             potentiostat = AnalogPotentiostat.open(
                 AnalogPotentiostat.Options.model_validate(options | more), daq
             )
-            yield Bench(potentiostat, front, None)
+            yield AnalogBench(potentiostat, front, None, server)
             potentiostat.close()
         finally:
             daq.close()
