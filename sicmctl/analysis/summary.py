@@ -6,7 +6,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from sicmctl.data.runfile import RunFile, RunInfo, Scan
+from sicmctl.data.runfile import Echem, RunFile, RunInfo, Scan
+from sicmctl.hal.potentiostat import SampleFlag
 
 from .roughness import Roughness, roughness
 
@@ -43,6 +44,32 @@ class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, float]
 
 
+class EchemSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of an electrochemical technique, SI.
+
+    rest: state in which the cell was left, "" if that could not be seen to. samples: points of
+    spectra included. potential, current: least and greatest. charge: passed in all. flagged: flag
+    -> samples that carry it.
+    """
+
+    echem: int
+    technique: str
+    title: str
+    instrument: str
+    outcome: str
+    reason: str
+    rest: str
+    samples: int
+    steps: int
+    cycles: int
+    duration: float
+    potential: tuple[float, float]
+    current: tuple[float, float]
+    charge: float
+    time_sd: float
+    flagged: dict[str, int]
+
+
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers of a run. warnings, errors: how many alarms of each level."""
 
@@ -52,6 +79,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     calibration: dict[str, float]
     versions: dict[str, str]
     scans: tuple[ScanSummary, ...]
+    echem: tuple[EchemSummary, ...]
     hops: int
     warnings: int
     errors: int
@@ -68,10 +96,45 @@ def summarise(run: RunFile) -> RunSummary:
         calibration=run.calibration,
         versions=run.versions,
         scans=scans,
+        echem=tuple(summarise_echem(echem) for echem in run.echem.values()),
         hops=sum(scan.hops for scan in scans),
         warnings=levels["warning"],
         errors=levels["error"],
     )
+
+
+def summarise_echem(echem: Echem) -> EchemSummary:
+    """Return the numbers of a technique."""
+    flags = echem.flags
+    spectrum = echem.spectrum
+    points = spectrum["time"].size if spectrum else 0
+    return EchemSummary(
+        echem=echem.number,
+        technique=echem.technique,
+        title=echem.title,
+        instrument=echem.instrument,
+        outcome=echem.outcome,
+        reason=echem.reason,
+        rest=echem.rest,
+        samples=len(echem) + points,
+        steps=len(echem.steps),
+        cycles=int(max(echem.loop.max(), echem.cycle.max())) + 1 if len(echem) else 0,
+        duration=echem.end_time - echem.start_time,
+        potential=_range(echem.potential),
+        current=_range(echem.current),
+        charge=float(echem.charge[-1]) if len(echem) else NAN,
+        time_sd=echem.time_sd,
+        flagged={
+            str(flag.name).lower(): count
+            for flag in SampleFlag
+            if (count := int(np.count_nonzero(flags & flag.value)))
+        },
+    )
+
+
+def _range(values: NDArray[np.float64]) -> tuple[float, float]:
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if values.size else (NAN, NAN)
 
 
 def summarise_scan(scan: Scan) -> ScanSummary:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sicmctl.data.names import unit_of
 from sicmctl.hal.quantity import show
 
-from .summary import RunSummary, ScanSummary
+from .summary import EchemSummary, RunSummary, ScanSummary
 
 Rows = list[tuple[str, str]]
 
@@ -21,7 +21,10 @@ def run_rows(summary: RunSummary) -> Rows:
         ("Start", info.start_time),
         ("End", info.end_time),
         ("Duration", _duration(info.duration)),
-        ("Hops", str(summary.hops)),
+        ("Outcome", info.outcome),
+        ("Reason", info.reason),
+        ("Made safe", "; ".join(info.safe)),
+        ("Hops", str(summary.hops) if summary.scans else ""),
         ("File", summary.file),
         ("Program", f"sicmctl {info.program_version}"),
     ]
@@ -56,6 +59,26 @@ def scan_rows(scan: ScanSummary) -> Rows:
     return [(name, text) for name, text in rows if text]
 
 
+def echem_rows(echem: EchemSummary) -> Rows:
+    """Return what the table about a technique says."""
+    cycles = f", {echem.cycles} cycles" if echem.cycles > 1 else ""
+    rows = [
+        ("Technique", echem.technique),
+        ("Potentiostat", echem.instrument),
+        ("Outcome", echem.outcome),
+        ("Reason", echem.reason),
+        ("Cell left", echem.rest or "UNKNOWN: it may still be on"),
+        ("Samples", f"{echem.samples} in {echem.steps} steps{cycles}"),
+        ("Duration", _duration(echem.duration)),
+        ("Potential", _between(echem.potential, "V")),
+        ("Current", _between(echem.current, "A")),
+        ("Charge passed", _quantity(echem.charge, "C")),
+        ("Uncertainty of its times", _quantity(echem.time_sd, "s")),
+        ("Flagged", ", ".join(f"{count} {flag}" for flag, count in echem.flagged.items())),
+    ]
+    return [(name, text) for name, text in rows if text]
+
+
 def number_rows(numbers: Mapping[str, float]) -> Rows:
     """Return settings or calibration, each with its unit."""
     return [
@@ -71,6 +94,11 @@ def _setting(value: float, unit: str) -> str:
 
 def _quantity(value: float, unit: str) -> str:
     return show(value, unit).replace(" u", " µ") if math.isfinite(value) else ""
+
+
+def _between(ends: tuple[float, float], unit: str) -> str:
+    low, high = (_quantity(end, unit) for end in ends)
+    return f"{low} to {high}" if low else ""
 
 
 def _percent(value: float) -> str:

@@ -22,12 +22,9 @@ def begun(started: EchemStarted) -> str:
 
 def live(p: EchemProgress) -> str:
     """Say where it is: E, I, Q, step, cycle, what is left."""
-    words = [
-        f"E {show(p.potential, 'V')}",
-        f"I {show(p.current, 'A')}",
-        f"Q {show(p.charge, 'C')}",
-        f"step {p.step + 1} of {p.steps} ({p.label or p.kind})",
-    ]
+    numbers = (("E", p.potential, "V"), ("I", p.current, "A"), ("Q", p.charge, "C"))
+    words = [f"{name} {show(value, unit)}" for name, value, unit in numbers if math.isfinite(value)]
+    words.append(f"step {p.step + 1} of {p.steps} ({p.label or p.kind})")
     if p.kind == "cycles" or p.loop:
         words.append(f"cycle {(p.cycle if p.kind == 'cycles' else p.loop) + 1}")
     words.append(f"at most {duration(p.left)} left")

@@ -3,8 +3,8 @@
 from rich.console import Console
 from rich.table import Table
 
-from sicmctl.analysis.report import run_rows, scan_rows
 from sicmctl.analysis.summary import RunSummary
+from sicmctl.analysis.tables import echem_rows, run_rows, scan_rows
 
 
 def show_summary(summary: RunSummary) -> None:
@@ -13,6 +13,9 @@ def show_summary(summary: RunSummary) -> None:
     _print(console, "Run", run_rows(summary))
     for scan in summary.scans:
         _print(console, f"Scan {scan.scan}", scan_rows(scan))
+    for echem in summary.echem:
+        title = f": {echem.title}" if echem.title != echem.technique else ""
+        _print(console, f"Technique {echem.echem}{title}", echem_rows(echem))
 
 
 def _print(console: Console, title: str, rows: list[tuple[str, str]]) -> None:

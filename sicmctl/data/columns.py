@@ -27,15 +27,17 @@ class Table:
         words: Mapping[str, Words] | None = None,
         meanings: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
+        chunk: int = CHUNK_ROWS,
     ) -> None:
         """words: columns stored as numbers of words. meanings: what columns mean.
 
-        units: of columns whose name does not tell.
+        units: of columns whose name does not tell. chunk: rows that are stored together.
         """
         self.group = group
         self.words = dict(words or {})
         self._meanings = meanings or {}
         self._units = units or {}
+        self._chunk = chunk
         self.rows = 0
         self._columns: dict[str, h5py.Dataset] = {}
         self._pending: list[Mapping[str, Value]] = []
@@ -74,7 +76,7 @@ class Table:
         else:
             kind, fill = np.dtype(np.float64), np.nan
         column = self._columns[name] = self.group.create_dataset(
-            name, (0,), kind, maxshape=(None,), chunks=(CHUNK_ROWS,), fillvalue=fill
+            name, (0,), kind, maxshape=(None,), chunks=(self._chunk,), fillvalue=fill
         )
         if kind == np.float64:
             column.attrs["units"] = self._units.get(name) or unit_of(name)

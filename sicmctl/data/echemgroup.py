@@ -45,6 +45,8 @@ STEPS = {
     "charge": "charge passed during the step",
     "reason": "what ended it: time, its end condition, stopped, failed or interrupted",
 }
+_STEPS = 64
+"""Rows of the table of steps that are stored together: most techniques have few."""
 _SWEPT = ("cv", "lsv")
 """Techniques that are looked at as current against potential."""
 
@@ -63,7 +65,7 @@ class EchemGroup:
         self.group["flags"].attrs["bits"] = names
         steps = self.group.create_group("steps")
         steps.attrs["NX_class"] = "NXcollection"
-        self._steps = Table(steps, meanings=STEPS, units={"start": "s", "end": "s"})
+        self._steps = Table(steps, meanings=STEPS, units={"start": "s", "end": "s"}, chunk=_STEPS)
         self._under_way: dict[str, Any] | None = None
         self._first_charge: float | None = None
         self._points: Series | None = None
