@@ -40,7 +40,7 @@ def _bytes() -> U8:
 class EchemStep:
     """A step as executed. start, end: s on the run's timeline, NaN if unknown.
 
-    kind: what it does (`open`, `hold potential`, `hold current`, `sweep`, `cycles`, `impedance`).
+    kind: what it does (`open`, `held potential`, `held current`, `sweep`, `cycles`, `impedance`).
     label: what it is to the user. loop: how often the outermost repeat was run before.
     """
 

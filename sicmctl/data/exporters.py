@@ -28,8 +28,10 @@ def _gwy(run: "RunFile", out: Path) -> list[Path]:
 
 def _csv(run: "RunFile", out: Path) -> list[Path]:
     from .export_csv import export_csv  # noqa: PLC0415
+    from .export_echem import echem_csv  # noqa: PLC0415
 
-    return export_csv(run, out)
+    written = export_csv(run, out) if run.scans or not run.echem else []
+    return written + (echem_csv(run, out) if run.echem else [])
 
 
 def _xyz(run: "RunFile", out: Path) -> list[Path]:
@@ -38,10 +40,24 @@ def _xyz(run: "RunFile", out: Path) -> list[Path]:
     return export_xyz(run, out)
 
 
+def _mpt(run: "RunFile", out: Path) -> list[Path]:
+    from .export_mpt import export_mpt  # noqa: PLC0415
+
+    return export_mpt(run, out)
+
+
+def _bdf(run: "RunFile", out: Path) -> list[Path]:
+    from .export_echem import echem_bdf  # noqa: PLC0415
+
+    return echem_bdf(run, out)
+
+
 exporters: dict[str, Exporter] = {
     "gwy": Exporter(".gwy", "Gwyddion: all frames with sizes, units and metadata", _gwy),
-    "csv": Exporter(".csv", "the table of hops as comma-separated text", _csv),
+    "csv": Exporter(".csv", "hops, and each electrochemical technique, as text with units", _csv),
     "xyz": Exporter(".xyz", "the height of each pixel as x, y, z text, a file per scan", _xyz),
+    "mpt": Exporter(".mpt", "electrochemistry as EC-Lab text, a file per technique", _mpt),
+    "bdf": Exporter(".bdf.csv", "electrochemistry in Battery Data Format", _bdf),
 }
 
 

@@ -72,7 +72,14 @@ def test_xyz(run: Path) -> None:
     np.testing.assert_allclose(points[4], [2e-6, 1.5e-6, 1.013e-6])
 
 
-@pytest.mark.parametrize("to", exporters)
+OF_SCANS = ("gwy", "csv", "xyz")
+
+
+def test_all_are_tested() -> None:
+    assert set(exporters) == {*OF_SCANS, "mpt", "bdf"}  # for these see test_export_echem
+
+
+@pytest.mark.parametrize("to", OF_SCANS)
 def test_never_overwrites(run: Path, to: str) -> None:
     written = export(run, to)
     before = [path.read_bytes() for path in written]
@@ -82,7 +89,7 @@ def test_never_overwrites(run: Path, to: str) -> None:
 
 
 def test_unknown_format(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(RunFileError, match="there are: gwy, csv, xyz"):
+    with pytest.raises(RunFileError, match="there are: gwy, csv, xyz, mpt, bdf"):
         export(run, "docx")
     with pytest.raises(RunFileError, match="cannot write"):
         export(run, "csv", tmp_path / "nowhere" / "a.csv")
@@ -93,7 +100,7 @@ def test_a_scan_without_its_start(run: Path, tmp_path: Path) -> None:
     data[data.find(b"scan-started")] ^= 1
     (tmp_path / "bad.sicmlog").write_bytes(data)
     bad = recover(tmp_path / "bad.sicmlog").out
-    for to in exporters:
+    for to in OF_SCANS:
         assert export(bad, to)
     with RunFile(bad) as file:
         assert file.scan(0).shape == (0, 0)
