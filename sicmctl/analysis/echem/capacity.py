@@ -126,13 +126,15 @@ def _half_cycle(data: EchemData, group: list[Part], cycle: int) -> HalfCycle:
     )
 
 
-def curve(data: EchemData, half: HalfCycle) -> tuple[F64, F64]:
+def curve(data: EchemData, half: HalfCycle, *, held: bool = True) -> tuple[F64, F64]:
     """Return charge passed since the half-cycle began (C, >= 0 overall) and potential (V).
 
-    The charge of each step is by the trapezoidal rule.
+    The charge of each step is by the trapezoidal rule. held: with steps at a held potential; a
+    half-cycle of nothing else has them anyway.
     """
     charge, potential, so_far = [], [], 0.0
-    for part in half.parts:
+    free = tuple(part for part in half.parts if part.step.kind != "held potential")
+    for part in half.parts if held or not free else free:
         time, current = data.time[part.slice], data.current[part.slice]
         lead = time[0] - part.step.start if math.isfinite(part.step.start) else 0.0
         step = np.diff(time, prepend=time[0] - max(lead, 0.0))

@@ -16,7 +16,7 @@ F64 = NDArray[np.float64]
 
 _GRID = 1500
 """Points of potential on which a sweep is looked at."""
-PROMINENCE = 0.03
+PROMINENCE = 0.015
 """A peak stands out from both sides by at least this share of the sweep's span of current."""
 SMOOTHING = 0.002
 """Standard deviation of the Gaussian that peaks are looked for behind, share of the potential's

@@ -106,8 +106,9 @@ def _starts(frequency: F64, z: C128, circuit: Circuit) -> Iterator[dict[str, flo
         for top in np.geomspace(low, high, 9):
             rct = share * width
             capacitance = 1 / (2 * np.pi * float(top) * rct)
-            guess = {
-                "Rs": rs, "Rct": rct, "Cdl": capacitance, "Q": capacitance, "n": 0.9,
-                "sigma": slow * float(np.sqrt(2 * np.pi * low)), "T": 1 / (2 * np.pi * low),
-            }  # fmt: skip
-            yield {name: guess[name] for name in circuit.parameters}
+            guess = {"Rs": rs, "Rct": rct, "Cdl": capacitance, "Q": capacitance, "n": 0.9}
+            omega = 2 * np.pi * low
+            for layer in (1.0, 1e-2) if circuit.diffusion == "blocked" else (1.0,):
+                guess["T"] = layer / omega
+                guess["sigma"] = slow * float(np.sqrt(omega * layer))
+                yield {name: guess[name] for name in circuit.parameters}

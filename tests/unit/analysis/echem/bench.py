@@ -27,8 +27,8 @@ from simulators.world.cell import make_cell
 
 KINDS = {
     Open: "open",
-    HoldPotential: "hold potential",
-    HoldCurrent: "hold current",
+    HoldPotential: "held potential",
+    HoldCurrent: "held current",
     Sweep: "sweep",
     Cycles: "cycles",
     Impedance: "impedance",
