@@ -45,6 +45,13 @@ def _fill_reference(_app: Sphinx, name: str, source: list[str]) -> None:
         source[0] = source[0].replace("<!-- reference -->", reference())
 
 
+def _draw(_app: Sphinx) -> None:
+    """Make the figures that follow from the program itself."""
+    import technique_figure  # noqa: PLC0415
+
+    technique_figure.draw(HERE / "_static" / "made" / "techniques.png")
+
+
 def _list_names(*event: Any) -> None:
     """Make a list of the lines `name: meaning` of a docstring."""
     lines: list[str] = event[-1]
@@ -67,5 +74,6 @@ def _list_names(*event: Any) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect the above."""
+    app.connect("builder-inited", _draw)
     app.connect("source-read", _fill_reference)
     app.connect("autodoc-process-docstring", _list_names)

@@ -143,6 +143,37 @@ def check(
 
 
 @app.command()
+def preview(
+    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", help="What to do.")],
+    out: Annotated[Path | None, typer.Option(metavar="PNG", help="Figure to write.")] = None,
+    rig: Annotated[Path | None, typer.Option(help="Rig file whose limits are to hold.")] = None,
+    ocp: Annotated[str | None, typer.Option(help='Open-circuit potential, like "1.6 V".')] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what the techniques of an experiment will do: steps, duration, charge. Needs no rig."""
+    from sicmctl.hal.quantity import BadQuantity, parse  # noqa: PLC0415
+
+    from . import preview as previews  # noqa: PLC0415
+
+    try:
+        volts = None if ocp is None else parse(ocp, "V")
+    except BadQuantity as error:
+        say_error(f"--ocp: {error}", as_json)
+        raise typer.Exit(BAD_INPUT) from error
+    if out is not None and not out.parent.is_dir():
+        say_error(f"--out: found {out}; expected a file in a folder that exists", as_json)
+        raise typer.Exit(BAD_INPUT)
+    with told(as_json):
+        made = previews.preview(experiment, rig, volts)
+    if out is not None:
+        previews.draw_preview(made, out)
+    if as_json:
+        print(json.dumps(previews.as_json(made)))
+    else:
+        previews.show_preview(made)
+
+
+@app.command()
 def run(
     experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", help="What to do.")],
     rig: Annotated[Path, typer.Option(help="Rig file.")],

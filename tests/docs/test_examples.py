@@ -87,7 +87,14 @@ def test_the_script_runs(lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.startswith("done: {'ok': 3}")
 
 
-PAGES = ("README.md", "docs/quickstart.md", "docs/safety.md", "docs/simulated-rig.md")
+PAGES = (
+    "README.md",
+    "docs/experiment-toml.md",
+    "docs/quickstart.md",
+    "docs/safety.md",
+    "docs/simulated-rig.md",
+    "docs/techniques.md",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
