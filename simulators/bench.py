@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from simulators.cellconfig import PotentiostatConfig
-from simulators.clocks import Clock, FollowClock, FreeClock, WallClock
+from simulators.clocks import Clock, FollowClock, FreeClock, SkipClock, WallClock
 from simulators.frontend import FrontEnd
 from simulators.instruments import keithley, methodscript, rodeostat
 
@@ -30,13 +30,16 @@ def clock_for(
 ) -> Clock:
     """The clock of a potentiostat: that of the laboratory, unless it is to run free.
 
-    An analog one has none; the card moves it on.
+    An analog one has none; the card moves it on. A Rodeostat's tests run on their own, but only
+    its host can time an open circuit.
     """
     if config.clock == "free" or config.model == "analog":
         return FreeClock()
     if beside_card:
         return FollowClock()
-    return FreeClock() if mode == "lockstep" else WallClock()
+    if mode == "realtime":
+        return WallClock()
+    return SkipClock() if config.model == "rodeostat" else FreeClock()
 
 
 @contextmanager

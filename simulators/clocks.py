@@ -102,6 +102,32 @@ class WallClock:
         self._stop.clear()
 
 
+class SkipClock(WallClock):
+    """Real time, by which a host may pace its commands; but long waits are over at once.
+
+    For a firmware of which some parts run on their own and others as the host commands. A short
+    wait, as for a command's own reading, takes its time: else a host that asks often would make
+    time fly.
+    """
+
+    def __init__(self, slack: float = 0.02, short: float = 2e-3) -> None:
+        super().__init__(slack)
+        self._short, self._skipped = short, 0.0
+
+    @property
+    def time(self) -> float:
+        return super().time + self._skipped
+
+    def wait(self, until: float) -> None:
+        if until - self.time < self._short:
+            super().wait(until)
+        elif self._stop.is_set():
+            self._stop.clear()
+            raise Interrupted
+        else:
+            self._skipped += until - self.time
+
+
 class FollowClock:
     """Time that another clock hands out through `advance`, for instance a card in lockstep.
 

@@ -118,7 +118,9 @@ def _pipette(config: SimConfig) -> list[str]:
 
 def _potentiostat(config: PotentiostatConfig, wired: dict[str, str], resource: str) -> list[str]:
     if config.model != "analog":
-        return _table(driver=driver(config.model), resource=resource)
+        on_low = config.model.startswith("keithley-") and config.working_on == "LO"
+        polarity = {"working_electrode": "LO"} if on_low else {}
+        return _table(driver=driver(config.model), resource=resource, **polarity)
     panel = config.analog
     table = {
         "driver": "analog-potentiostat",

@@ -7,7 +7,7 @@ import pytest
 
 from simulators.cellconfig import PotentiostatConfig, RcCell
 from simulators.cellport import Control, Interrupted
-from simulators.clocks import Clock, FollowClock, FreeClock, WallClock
+from simulators.clocks import Clock, FollowClock, FreeClock, SkipClock, WallClock
 from simulators.frontend import FrontEnd
 from simulators.world.cell import make_cell
 
@@ -101,3 +101,15 @@ def test_an_idle_firmware_holds_nobody_up():
     clock.advance(20.0)  # nothing was read: the firmware is idle again
     port.control(Control.OPEN)
     assert port.truth[0] == 20.0
+
+
+def test_a_skip_clock_leaves_out_long_waits_and_hears_an_interrupt() -> None:
+    clock = SkipClock()
+    begin = clock.time
+    for until in (begin + 1000, begin + 2000):  # the test's own time limit is far less
+        clock.wait(until)
+    assert clock.time >= begin + 2000
+    clock.wait(clock.time + 1e-3)
+    clock.interrupt()
+    with pytest.raises(Interrupted):
+        clock.wait(clock.time + 10)
