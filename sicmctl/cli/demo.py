@@ -40,7 +40,8 @@ prescan = {{ pixels = 10, amplitude = "6 um" }}
 
 [step.scan.hop]
 amplitude = "2 um"
-fall_rate = "40 nm/ms"
+fall_rate = "80 nm/ms"
+adaptive = true
 setpoint = "1 %"
 """
 

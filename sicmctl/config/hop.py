@@ -25,6 +25,11 @@ class Hop(Strictly):
     engine: Literal["auto", "streamed", "comparator"] = Field(
         default="auto", description="what stops the ramp; auto: the comparator if one is wired"
     )
+    adaptive: Annotated[bool, Strict()] = Field(
+        default=False,
+        description="start as low and fall as fast as what was measured around allows; "
+        "the amplitude is then the most, and half of it the least, that a hop starts above it",
+    )
     reference_time: Annotated[float, Quantity("s", low=100e-6, high=10)] = Field(
         default=2e-3,
         description="time over which the reference current is averaged before the ramp",

@@ -15,6 +15,8 @@ _AUTO_SETPOINT = 0.02
 """Setpoint that `auto` takes where the noise allows it: usual in the field."""
 _SHARE = 0.8
 """Share of the highest safe fall rate that `auto` takes."""
+_FAR_SHARE = 0.5
+"""Share of the highest safe fall rate at which to fall where no surface is expected."""
 _LEAST_FALL = 8e-3
 """Time that `auto` leaves a fall, s: a few times what the filter and the onset take."""
 
@@ -29,6 +31,11 @@ class SafeHop:
     highest_speed: float
     gap: float
     reaction: float
+
+    @property
+    def fast(self) -> float:
+        """Fall rate where no surface is expected, m/s: half of what is safe if there is one."""
+        return max(self.speed, _FAR_SHARE * self.highest_speed)
 
 
 def decide(

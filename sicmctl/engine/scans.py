@@ -7,13 +7,17 @@ from sicmctl.hal.hop import HopEngine
 from sicmctl.messages import Array, ScanStarted
 from sicmctl.scan.curve import Tip
 from sicmctl.scan.pattern import Targets, raster, targets
-from sicmctl.scan.planner import HeightPlanner
+from sicmctl.scan.planner import HeightPlanner, Surprises
 from sicmctl.scan.scanner import ScanSettings
 
 from . import rules
 from .rig import Rig
 from .tuneup import Tuneup
 
+_MEMORY = 6
+"""Rows for which a surprise of the surface is remembered."""
+_LEAST_RADII = 10.0
+"""Height of a start over the surface, in tip radii, at which the reference does not feel it."""
 _REACH = 1.6
 """A point within this many pitches is a neighbour."""
 
@@ -45,6 +49,7 @@ class ScanJob:
             settings={
                 "setpoint": self.settings.setpoint,
                 "speed": self.settings.speed,
+                "fast_speed": self.settings.fast or self.settings.speed,
                 "amplitude": self.planner.amplitude,
                 "reference_time": self.settings.reference_time,
                 "smallest_setpoint": safe.smallest_setpoint,
@@ -89,6 +94,7 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
     settings = ScanSettings(
         setpoint=safe.setpoint,
         speed=safe.speed,
+        fast=safe.fast if hop.adaptive else None,
         debounce=hop.debounce,
         reference_time=hop.reference_time,
         dwell=hop.dwell,
@@ -105,6 +111,9 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
         reach=max(_REACH * made.pitch, 1e-9),
         clearance=hop.amplitude / 2,
     )
+    if hop.adaptive:
+        least = _LEAST_RADII * tip.inner_radius
+        planner.surprises = Surprises(hop.amplitude, least, _MEMORY * made.shape[1])
     job = ScanJob(made, planner, settings, safe, tip)
     if not isinstance(scan, RasterScan) or scan.prescan is None:
         return (job,)

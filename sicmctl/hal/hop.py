@@ -21,6 +21,7 @@ class HopStatus(StrEnum):
     SETTINGS = "settings"  # someone turned a knob on the amplifier
     UNSETTLED = "unsettled"  # the stage did not come to rest
     EDGE = "edge"  # found, but the curve is that of a tip beside a step: the height is ill-defined
+    EARLY = "early"  # the surface was met while the tip was still falling fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,10 @@ class HopRequest:
     """One hop, in full, before anything moves. SI units.
 
     x, y: where. start: z at which the ramp begins. floor: the lowest z it may command.
-    speed: fall rate. reference_time: how long the reference current is averaged at the top.
-    expected: where the surface is thought to be; saves time, never safety.
+    speed: fall rate. fast: fall rate above `slow_from`; None: `speed` all the way. What is met in
+        the fast part stops the ramp all the same, and a current that sags there ends it.
+    reference_time: how long the reference current is averaged at the top.
+    look_from: z above which no surface is to be expected; saves looks where a comparator watches.
     dwell: how long to record at the stop before the retract.
     clear: z above which sideways motion is safe on the way to the start.
     stalls: what ends a fall whose current has begun to drop and does not go on.
@@ -75,9 +78,11 @@ class HopRequest:
     speed: float
     stop: StopRule
     clear: float
+    fast: float | None = None
+    slow_from: float | None = None
     reference_time: float = 2e-3
     dwell: float = 0.0
-    expected: float | None = None
+    look_from: float | None = None
     stalls: tuple[Stall, ...] = ()
     usual: float | None = None
     tolerance: float = 0.1
@@ -87,6 +92,11 @@ class HopRequest:
             raise ValueError(f"the floor ({self.floor}) must lie below the start ({self.start})")
         if not self.speed > 0:
             raise ValueError(f"the fall rate must be positive, found {self.speed}")
+        if self.fast is not None and (self.fast < self.speed or self.slow_from is None):
+            raise ValueError(
+                f"a fast fall ({self.fast}) is no slower than the slow one ({self.speed}) and ends "
+                f"somewhere ({self.slow_from})"
+            )
         if not 0 < self.stop.setpoint < 1:
             raise ValueError(f"the setpoint must lie in 0..1, found {self.stop.setpoint}")
 
@@ -99,6 +109,7 @@ class HopRecord:
     curves: `current` (A), `x`, `y`, `z` (m) from the start of the ramp to the end of the dwell, of
         equal shapes; the delay of the position sensors is taken out.
     stop: index into the curves at which the ramp was stopped; n if it ran to the floor.
+    slow: index from which on the ramp fell at no more than the request's `speed`.
     reference, reference_sd: mean of the reference window and its standard error, A.
     reference_samples: length of that window, which ends where the curves begin.
     noise: standard deviation of one reference sample, A.
@@ -118,6 +129,7 @@ class HopRecord:
     noise: float
     z_stop: float
     bandwidth: float
+    slow: int = 0
     timing: dict[str, float] = field(default_factory=dict)
     note: str = ""
 

@@ -29,7 +29,8 @@ def at_stop(a: Approach, tip: Tip, noise: NoiseModel) -> Height:
     reaction = a.reaction
     if reaction is None:
         reaction = (a.stop - int(below[0])) / a.rate if below.size else 0.0
-    early = early_trigger(tip, abs(a.reference), a.speed, a.setpoint, noise, filter_hz=a.filter_hz)
+    usual = float(f"{abs(a.reference):.2g}")  # an estimate that drift does not change
+    early = early_trigger(tip, usual, a.speed, a.setpoint, noise, filter_hz=a.filter_hz)
     bias = -a.speed * (delay(a.filter_hz) + 0.5 / a.rate + reaction) + early + a.lag_bias
     slope = abs(a.reference) * float(tip.slope(a.setpoint))
     bias -= (far_reference(a, tip) / a.reference - 1) * abs(a.reference) / slope

@@ -25,6 +25,7 @@ from sicmctl.scan.template import Template
 HUM = 6e-4  # prior amplitude of the mains over the current, unless the noise model says more
 DRIFT = 0.03  # 1/s, prior sd of the relative drift of the current during a hop
 STRETCH = 0.7  # prior sd of ln kappa
+_LEAST_LINE = 2e-3  # s of the end through which the line of z is laid, at least
 _ITERATIONS = 15
 _CLOSE = 1e-5
 _Z, _A, _DRIFT, _MAINS, _STRETCH = 0, 1, 2, slice(3, 5), 5  # places of the parameters
@@ -89,7 +90,8 @@ def read(hops: Sequence[tuple[Approach, NoiseModel, int]], t: Template) -> Batch
         sd_z[i] = np.std(tail) / np.sqrt(2) if len(tail) else 0.0
         top[i] = np.median(a.z[:5])
     low = _smooth_low(y, mask, np.array([a.setpoint for a, _, _ in hops]))
-    nodes = _nodes(z, mask, t, -t.block_time[blocks - 1])
+    straight = np.array([(end - a.slow) / a.rate for a, _, end in hops])
+    nodes = _nodes(z, mask, t, span=-t.block_time[blocks - 1], straight=straight)
     lead = np.array([a.speed for a, _, _ in hops]) * delay(hops[0][0].filter_hz)
     columns = t.columns.T[1:, None, :] + 0 * mask
     columns[0] += -t.block_time[blocks - 1][:, None] * t.columns[:, 0]
@@ -130,9 +132,12 @@ def _smooth_low(y: F64, mask: F64, setpoint: F64) -> np.ndarray:
     return np.argmax(above, axis=1)
 
 
-def _nodes(z: F64, mask: F64, t: Template, span: F64) -> F64:
-    """Smoothed z (H, M) at the nodes: a line through the last part, and what it leaves."""
-    w = t.line_weight * mask
+def _nodes(z: F64, mask: F64, t: Template, *, span: F64, straight: F64) -> F64:
+    """Smoothed z (H, M) at the nodes: a line through the last part, and what it leaves.
+
+    span: length of the records, s. straight: of their last parts, fallen at one speed, s.
+    """
+    w = t.line_weight * mask * (t.block_time > -np.maximum(straight, _LEAST_LINE)[:, None])
     total = w.sum(axis=1, keepdims=True)
     mean_t = (w @ t.block_time)[:, None] / total
     mean_z = (w * z).sum(axis=1, keepdims=True) / total

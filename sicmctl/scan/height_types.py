@@ -41,6 +41,7 @@ class Approach:
     noise         current noise; None to estimate it from the upper part of the record
     reaction      s, from the first sample below the level to the stop; None to read it off
     reaction_sd   s, its jitter
+    slow          index from which on the tip fell at `speed`; before, it fell faster
     lag           s, 2 zeta / omega of the stage where z is its command; 0 where z is a sensor
     """
 
@@ -57,6 +58,7 @@ class Approach:
     reaction: float | None = None
     reaction_sd: float = 0.0
     lag: float = 0.0
+    slow: int = 0
 
     def __post_init__(self) -> None:
         shapes = np.shape(self.current), np.shape(self.z)

@@ -6,6 +6,7 @@ In both the ramp is finite before it starts, and the host watches current, gain 
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,6 +29,8 @@ from .watch import Watch
 
 _LEAST_SIGNAL = 20.0
 """Reference current, in units of its noise, below which there is no current to speak of."""
+_GRACE = 1.0
+"""Time for a way between two hops to end before it is halted, s; it never leads downwards."""
 _CHUNK = 0.25e-3
 """Time over which the current is averaged to see a stall, s."""
 
@@ -40,7 +43,7 @@ class HopTuning:
     look: the same where a comparator stops the fall, as a distance: how far the tip may press on
         with its rim on an edge, which the comparator cannot see, before the host looks.
     sensing: time between looks once the current has begun to fall, s.
-    ahead: height above the expected surface at which a host with a comparator begins to look.
+    sag: share of the setpoint that the current may sag by while the tip falls fast.
     window: over which rest is judged. still: largest change between two windows at rest.
     on_target: largest distance from the target at rest.
     settle_timeout: after which the hop is given up as unsettled.
@@ -51,7 +54,7 @@ class HopTuning:
     block: float = 0.5e-3
     look: float = 0.25e-6
     sensing: float = 1.2e-3
-    ahead: float = 0.3e-6
+    sag: float = 0.4
     window: float = 1e-3
     still: float = 1.0e-9
     on_target: float = 20e-9
@@ -88,6 +91,8 @@ class DaqHopEngine:
     tuning: HopTuning = field(default_factory=HopTuning)
     _moving: int = 0
     _heading: Waypoint | None = None
+    _ahead: Future[Block] | None = None
+    _reader: ThreadPoolExecutor | None = None
 
     @property
     def name(self) -> str:
@@ -116,6 +121,7 @@ class DaqHopEngine:
             record = self._refused(request, reference)
         stopped = self._samples_read
         self.leave(onward(record))
+        self._read_ahead(request.reference_time)
         rate = self.stream.rate
         ramp = record.stop / rate
         record.timing = {
@@ -130,7 +136,9 @@ class DaqHopEngine:
         path = motion.transit(self.stage.commanded, to, self.stage.axes, self.stream.rate)
         told = motion.command(path, self.stage.axes, self.stream.rate)
         self.stage.play(told)
-        self._moving = path.shape[1]
+        host = self.host_reaction
+        latency = (host.typical + host.worst) / 2  # from the last sample read to the first moved
+        self._moving = path.shape[1] + round(latency * self.stream.rate)
         self._heading = to
 
     def rest(self) -> Block:
@@ -153,9 +161,14 @@ class DaqHopEngine:
         return self._read(max(round(seconds * self.stream.rate), 1))
 
     def safe_state(self) -> None:
-        """Stop whatever moves."""
+        """Stop whatever moves; a way upwards that is nearly done is let finish."""
+        if self._ahead is not None:
+            wait([self._ahead], timeout=_GRACE)
+        self._moving, self._heading, self._ahead = 0, None, None
+        if self._reader is not None:
+            self._reader.shutdown(wait=False)
+            self._reader = None
         self.stage.halt()
-        self._moving, self._heading = 0, None
 
     # -- at the top ---------------------------------------------------------------------------
 
@@ -177,17 +190,26 @@ class DaqHopEngine:
         Returns at least the last `seconds`, all of them after the end of the way. What is read
         while the stage comes to rest serves as reference too, for the tip is at the top already.
         """
-        rate, tuning = self.stream.rate, self.tuning
-        window = max(round(tuning.window * rate), 2)
-        wanted = max(round(seconds * rate), 2 * window)
-        block = self._read(self._moving + wanted).tail(wanted)
-        self._moving = 0
+        tuning, window = self.tuning, self._window
+        wanted = self._wanted(seconds)
+        block = self._taken_ahead()
+        if block is None or len(block) < wanted:
+            block = self._read(self._moving + wanted)
+        block, self._moving = block.tail(wanted), 0
         for _ in range(int(tuning.settle_timeout / tuning.window)):
             before, now = self._means(block, window, 2), self._means(block, window, 1)
             if self._is_there(now) and self._is_still(before, now):
                 return block
             block = block.followed_by(self._read(window)).tail(wanted)
         return None
+
+    @property
+    def _window(self) -> int:
+        return max(round(self.tuning.window * self.stream.rate), 2)
+
+    def _wanted(self, seconds: float) -> int:
+        """Samples to read after the end of a way, at least."""
+        return max(round(seconds * self.stream.rate), 2 * self._window)
 
     def _means(self, block: Block, window: int, back: int) -> dict[str, float]:
         """Return the mean position in a window that many windows before the end of a block."""
@@ -243,9 +265,9 @@ class DaqHopEngine:
 
     def _approach(self, request: HopRequest, reference: _Reference) -> HopRecord:
         rate = self.stream.rate
-        ramp = motion.ramp(request.start, request.floor, request.speed, rate)
+        ramp, slow = _ramp(request, rate)
         path = np.vstack((np.full_like(ramp, request.x), np.full_like(ramp, request.y), ramp))
-        watch = self._watch(request, reference)
+        watch = self._watch(request, reference, slow)
         first = self._samples_read
         self.stage.play(path, self._pause(request, reference, watch.sign))
         blocks = self._fall(request, watch, len(ramp))
@@ -258,7 +280,7 @@ class DaqHopEngine:
             self.stage.synchronise(blocks[-1])
         return self._record(request, reference, watch, first, blocks)
 
-    def _watch(self, request: HopRequest, reference: _Reference) -> Watch:
+    def _watch(self, request: HopRequest, reference: _Reference, slow: int) -> Watch:
         level, setpoint = abs(reference.level), request.stop.setpoint
         return Watch(
             level=level * (1 - setpoint),
@@ -270,6 +292,8 @@ class DaqHopEngine:
             targets=level * (1 - np.array([stall.target for stall in request.stalls])),
             patience=np.array([stall.seconds for stall in request.stalls]) * self.stream.rate,
             chunk=max(round(_CHUNK * self.stream.rate), 1),
+            slow=slow,
+            sag=level * (1 - self.tuning.sag * setpoint),
         )
 
     def _pause(self, request: HopRequest, reference: _Reference, sign: float) -> Pause | None:
@@ -311,12 +335,14 @@ class DaqHopEngine:
         rate, tuning = self.stream.rate, self.tuning
         if not self.comparator:
             return max(round(tuning.block * rate), 1)
-        look = max(round(tuning.look / request.speed * rate), 1)
+        fast = request.fast if request.fast is not None and watch.samples < watch.slow else None
+        speed = fast or request.speed
+        look = max(round(tuning.look / speed * rate), 1)
         if watch.sensing:
             return max(round(tuning.sensing * rate), 1)
-        if watch.samples == 0 and request.expected is not None:
-            fall = (request.start - request.expected - tuning.ahead) / request.speed
-            return int(np.clip(fall * rate, look, samples))
+        if watch.samples == 0 and request.look_from is not None:
+            unwatched = (request.start - request.look_from) / speed
+            return int(np.clip(unwatched * rate, look, samples))
         return look
 
     @staticmethod
@@ -358,6 +384,8 @@ class DaqHopEngine:
         status = watch.status or HopStatus.OK
         if status is HopStatus.OK and self._touched(curves["current"], watch):
             status = HopStatus.TOUCHED
+        elif status is HopStatus.OK and watch.crossing is not None and watch.crossing < watch.slow:
+            status = HopStatus.EARLY
         return HopRecord(
             request=request,
             status=status,
@@ -371,6 +399,7 @@ class DaqHopEngine:
             noise=reference.noise,
             z_stop=z_stop,
             bandwidth=reference.state.bandwidth,
+            slow=min(watch.slow, len(whole)),
             note=watch.note,
         )
 
@@ -415,12 +444,46 @@ class DaqHopEngine:
             note=reference.note,
         )
 
+    def _read_ahead(self, seconds: float) -> None:
+        """Wait for the end of the way in a thread, while others make use of this one.
+
+        Only one of the two ever speaks to the instruments, and always in the same order.
+        """
+        samples = self._moving + self._wanted(seconds)
+        if self._reader is None:
+            self._reader = ThreadPoolExecutor(1, "read ahead")
+        self._ahead = self._reader.submit(self.stream.read, samples)
+
+    def _taken_ahead(self) -> Block | None:
+        """Return what was read ahead, once."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return None
+        block = ahead.result()
+        self._samples_read = block.first + len(block)
+        return block
+
     def _read(self, samples: int) -> Block:
+        self._taken_ahead()
         block = self.stream.read(samples)
         self._samples_read = block.first + len(block)
         return block
 
     _samples_read: int = 0
+
+
+def _ramp(request: HopRequest, rate: float) -> tuple[F64, int]:
+    """Return the ramp, m, and the sample from which on it is slow."""
+    if request.fast is None or request.slow_from is None:
+        return motion.ramp(request.start, request.floor, request.speed, rate), 0
+    return motion.two_speeds(
+        request.start,
+        request.floor,
+        request.fast,
+        request.speed,
+        slow_from=request.slow_from,
+        rate=rate,
+    )
 
 
 def _same_place(one: Waypoint, other: Waypoint) -> bool:

@@ -17,8 +17,16 @@ _PEAK_JERK = 60.0
 """Peak jerk of a minimum-jerk stroke, in units of distance / duration^3."""
 _SPEED_MARGIN = 0.8
 """Share of the speed limit that a stroke uses; shaping adds to the speed of the command."""
-_STROKE_PERIODS = 0.6
-"""Shortest stroke in periods of the axis, so that shaping needs no large excursions."""
+_STROKE_PERIODS = 0.35
+"""Shortest stroke in periods of the axis: shorter ones would ring if the axis is not as stated."""
+_EXCURSION = 1.0
+"""Largest excursion of a shaped command beyond its stroke, in units of the stroke or _SMALL."""
+_SMALL = 0.5e-6
+"""Excursions up to this much are harmless however short the stroke, m."""
+_PEAK_ACCELERATION = 5.774
+"""Peak acceleration of a minimum-jerk stroke, in units of distance / duration^2."""
+ONSET = 1e-3
+"""Time over which an approach builds up its speed, s."""
 
 
 def stroke(distance: float, samples: int) -> F64:
@@ -35,7 +43,10 @@ def stroke_samples(distance: float, axis: Axis, rate: float) -> int:
     omega = 2 * np.pi * axis.resonance
     by_speed = _PEAK * abs(distance) / limit
     by_shaping = (_PEAK_JERK * abs(distance) / (omega**2 * limit)) ** (1 / 3)
-    return int(np.ceil(max(by_speed, by_shaping, _STROKE_PERIODS / axis.resonance) * rate))
+    allowed = _EXCURSION * max(abs(distance), _SMALL)
+    by_excursion = (_PEAK_ACCELERATION * abs(distance) / allowed) ** 0.5 / omega
+    shortest = _STROKE_PERIODS / axis.resonance
+    return int(np.ceil(max(by_speed, by_shaping, by_excursion, shortest) * rate))
 
 
 def transit(start: Mapping[str, float], to: Waypoint, axes: Mapping[str, Axis], rate: float) -> F64:
@@ -66,19 +77,45 @@ def transit(start: Mapping[str, float], to: Waypoint, axes: Mapping[str, Axis], 
     return path
 
 
-def ramp(start: float, floor: float, speed: float, rate: float, onset: float = 1e-3) -> F64:
+def ramp(start: float, floor: float, speed: float, rate: float, onset: float = ONSET) -> F64:
     """Return an approach from `start` down to `floor`, m: bounded, with a smooth onset.
 
     onset: time over which the speed builds up, s.
     """
+    return two_speeds(start, floor, speed, speed, slow_from=start, rate=rate, onset=onset)[0]
+
+
+def two_speeds(
+    start: float,
+    floor: float,
+    fast: float,
+    slow: float,
+    *,
+    slow_from: float,
+    rate: float,
+    onset: float = ONSET,
+) -> tuple[F64, int]:
+    """Return an approach that falls fast at first and is down to `slow` at `slow_from`, m.
+
+    Never below `floor`, and smooth where the speed changes. onset: time over which a speed changes,
+    s. If there is no room for a fast part it is slow all the way. Returns the path and the point
+    from which on it is slow.
+    """
     steps = max(int(onset * rate), 1)
-    speeds = speed * 0.5 * (1 - np.cos(np.pi * (np.arange(steps) + 0.5) / steps))
+    rise = 0.5 * (1 - np.cos(np.pi * (np.arange(steps) + 0.5) / steps))
+    changes = steps * (2 * fast + slow) / 2 / rate  # the way that the changes of speed take
+    quick = int((start - slow_from - changes) * rate / fast) if fast > slow else -1
+    speeds = slow * rise
+    if quick >= 0:
+        down = slow + (fast - slow) * rise[::-1]
+        speeds = np.concatenate((fast * rise, np.full(quick, fast), down))
+    until = len(speeds) if quick >= 0 else 0
     soft = start - np.cumsum(speeds) / rate
     soft = soft[soft > floor]
     left = (soft[-1] if len(soft) else start) - floor
-    straight = np.arange(1, int(np.ceil(left * rate / speed)) + 1) * (speed / rate)
+    straight = np.arange(1, int(np.ceil(left * rate / slow)) + 1) * (slow / rate)
     below = (soft[-1] if len(soft) else start) - straight
-    return np.maximum(np.concatenate(([start], soft, below)), floor)
+    return np.maximum(np.concatenate(([start], soft, below)), floor), until
 
 
 def command(path: F64, axes: Mapping[str, Axis], rate: float) -> F64:
@@ -94,8 +131,9 @@ def command(path: F64, axes: Mapping[str, Axis], rate: float) -> F64:
             told[row] = path[row]
             continue
         omega = 2 * np.pi * axis.resonance
-        velocity = np.gradient(path[row]) * rate
-        acceleration = np.gradient(velocity) * rate
+        held = np.pad(path[row], 1, mode="edge")  # at rest before and after
+        velocity = (held[2:] - held[:-2]) * (rate / 2)
+        acceleration = (held[2:] - 2 * held[1:-1] + held[:-2]) * rate**2
         shaped = path[row] + 2 * axis.damping / omega * velocity + acceleration / omega**2
         shaped[-1] = path[row, -1]
         told[row] = np.clip(shaped, axis.travel.low, axis.travel.high)

@@ -1,10 +1,12 @@
 """How high to start, how deep to go, and how high is safe to pass: from what was measured.
 
 A rough sample must never be met sideways: a hop starts at the highest surface measured nearby plus
-the hop amplitude, and the tip moves sideways only above everything known along its way.
+the hop amplitude, and the tip moves sideways only above everything known along its way. An adaptive
+hop starts lower where the surface has lately held no surprises.
 """
 
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,14 +19,78 @@ _LONG_WAY = 2.0
 """A way of more than so many reaches is long."""
 
 
+_RESERVE = 1.5
+"""Clearance in units of the largest surprise."""
+_LEARNT = 60
+"""Hops before surprises are believed to tell what is to come."""
+_AHEAD = 0.3e-6
+"""Height above the highest surface nearby at which the host begins to look, at least, m."""
+
+_Way = tuple[float, float, tuple[float, float] | None]
+"""To x, y from another place, m."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The heights of one hop, m: start of the ramp, floor, free height on the way, expectation."""
+    """The heights of one hop, m.
+
+    start: of the ramp. floor: its end. clear: free height on the way. expected: highest surface
+    nearby. look_from: no surface is to be expected above it. slow_from: the ramp may be fast above
+    it. None where nothing is known.
+    """
 
     start: float
     floor: float
     clear: float
-    expected: float | None
+    expected: float | None = None
+    look_from: float | None = None
+    slow_from: float | None = None
+
+
+@dataclass
+class Surprises:
+    """How far surfaces rose above what was known around them: what the next one may do too.
+
+    amplitude: of the hops, m; no clearance is larger, nor smaller than half of it. least: below
+    that much over a surface the reference current would feel it, m. memory: hops remembered.
+    """
+
+    amplitude: float
+    least: float
+    memory: int
+    _recent: deque[float] = field(init=False)
+    _seen: int = 0
+
+    def __post_init__(self) -> None:
+        self._recent = deque(maxlen=self.memory)
+
+    def add(self, rise: float) -> None:
+        """Take in by how much a surface rose above all that was known near it, m."""
+        self._recent.append(rise)
+        self._seen += 1
+
+    @property
+    def highest(self) -> float:
+        return max(self.amplitude, self.least)
+
+    @property
+    def lowest(self) -> float:
+        return max(self.amplitude / 2, self.least)
+
+    @property
+    def largest(self) -> float:
+        """Largest rise of late, m."""
+        return max(0.0, *self._recent) if self._seen >= _LEARNT else self.highest
+
+    @property
+    def clearance(self) -> float:
+        """Height over all that is known at which to move sideways and to start, m."""
+        return min(max(_RESERVE * self.largest, self.lowest), self.highest)
+
+    @property
+    def slow(self) -> float:
+        """Height over all that is known nearby from which on to fall slowly, m."""
+        return max(self.clearance / 3, self.least / 2)
 
 
 @dataclass
@@ -43,13 +109,18 @@ class HeightPlanner:
     clearance: float
     coarse: "HeightPlanner | None" = None
     """A coarse raster measured before; its points are known with its own, wider reach."""
+    surprises: Surprises | None = None
+    """Learnt on the way, so that hops start as low as is safe; without, all start alike."""
+    _bases: dict[tuple[int, int], float] = field(default_factory=dict)
     _points: F64 = field(default_factory=lambda: np.empty((0, 3)))
     _count: int = 0
     _places: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def add(self, x: float, y: float, z: float) -> None:
         """Remember a measured height; a place measured again counts with its latest height."""
-        place = (round(x / _SAME_PLACE), round(y / _SAME_PLACE))
+        place = _place(x, y)
+        if self.surprises is not None and (base := self._bases.pop(place, None)) is not None:
+            self.surprises.add(z - base)
         index = self._places.setdefault(place, self._count)
         if index == self._count:
             self._count += 1
@@ -65,24 +136,48 @@ class HeightPlanner:
         A short way is made above everything known along it, any other at the top of the travel.
         lift: additional start height, for an attempt after one that met the surface early.
         """
-        known = self._known
-        near = known[_near(known, x, y, self.reach), 2]
+        near = self._known[_near(self._known, x, y, self.reach), 2]
         around = self.coarse._around(x, y) if self.coarse is not None else np.empty(0)
         lowest = np.concatenate((near, around))
         if not len(lowest):
             return self._into_the_unknown(lift)
+        floor = self.travel.clip(float(lowest.min()) - self.depth)
+        short = came is not None and not self._is_far(x, y, came)
+        if short and self.surprises is not None and len(near):
+            plan = self._as_low_as_known((x, y, came), float(near.max()), floor)
+            return replace(plan, start=self.travel.clip(plan.start + lift))
         start = max(
             float(near.max(initial=-np.inf)) + self.amplitude,
             float(around.max(initial=-np.inf)) + self.clearance,
         )
         start = self.travel.clip(start + lift)
         clear = self.travel.high
-        if came is not None and not self._is_far(x, y, came):
-            clear = min(self._highest_along(x, y, came) + self.clearance, clear)
+        if short:
+            clear = min(max(self._highest_along(x, y, came)) + self.clearance, clear)
             start = max(start, clear)
-        floor = self.travel.clip(float(lowest.min()) - self.depth)
         expected = float(near.max()) if len(near) else float(around.mean())
-        return Plan(start, min(floor, start - self.amplitude), clear, min(expected, start))
+        look_from = min(expected + _AHEAD, start)
+        return Plan(start, min(floor, start - self.amplitude), clear, expected, look_from)
+
+    def _as_low_as_known(self, way: _Way, top: float, floor: float) -> Plan:
+        """Start no higher than the surprises of the last rows ask for, and fall in two speeds.
+
+        top: the highest surface nearby, m.
+        """
+        assert self.surprises is not None
+        x, y, came = way
+        own, coarse = self._highest_along(x, y, came)
+        base = max(own, top, coarse - self.clearance)
+        self._bases[_place(x, y)] = base
+        start = self.travel.clip(base + self.surprises.clearance)
+        return Plan(
+            start,
+            min(floor, start - self.amplitude),
+            start,
+            top,
+            look_from=min(top + max(self.surprises.largest, _AHEAD), start),
+            slow_from=top + self.surprises.slow,
+        )
 
     def _is_far(self, x: float, y: float, came: tuple[float, float]) -> bool:
         """Whether the way leads over more than what the known points tell of: go over the top."""
@@ -107,12 +202,15 @@ class HeightPlanner:
         near = self._known[_near(self._known, x, y, self.reach), 2]
         return near if len(near) else self._known[:, 2]
 
-    def _highest_along(self, x: float, y: float, came: tuple[float, float] | None) -> float:
-        """The highest surface known along the way, by the fine points and by the coarse ones."""
+    def _highest_along(
+        self, x: float, y: float, came: tuple[float, float] | None
+    ) -> tuple[float, float]:
+        """The highest surface along the way, by the fine points and by the coarse ones."""
         own = self._beside(x, y, came)
         coarse = self.coarse._beside(x, y, came) if self.coarse is not None else np.empty(0)
-        heights = np.concatenate((own, coarse))
-        return float(heights.max()) if len(heights) else float(self._known[:, 2].max())
+        if not len(own) and not len(coarse):
+            own = self._known[:, 2]
+        return float(own.max(initial=-np.inf)), float(coarse.max(initial=-np.inf))
 
     def _beside(self, x: float, y: float, came: tuple[float, float] | None) -> F64:
         known = self._known
@@ -122,6 +220,10 @@ class HeightPlanner:
         px, py = known[:, 0] - ax, known[:, 1] - ay
         t = np.clip((px * dx + py * dy) / length2, 0, 1) if length2 > 0 else np.zeros(len(known))
         return known[(px - t * dx) ** 2 + (py - t * dy) ** 2 <= self.reach**2, 2]
+
+
+def _place(x: float, y: float) -> tuple[int, int]:
+    return round(x / _SAME_PLACE), round(y / _SAME_PLACE)
 
 
 def _near(known: F64, x: float, y: float, reach: float) -> np.ndarray:

@@ -30,6 +30,8 @@ from .reporter import Reporter, ToReport
 _FAR = 500e-9
 """Gap beyond which the current is taken to be free of the surface when the hum is learnt, m."""
 _FOUND = (HopStatus.OK, HopStatus.TOUCHED)
+_MET = (*_FOUND, HopStatus.EARLY)
+"""The surface is, or is just below, where the tip stopped."""
 _PARTS = (0.25, 0.3, 0.36, 0.43, 0.52, 0.62, 0.75, 0.85)
 """Shares of the setpoint from which a stall is looked for."""
 _STRETCH = 1.6
@@ -53,6 +55,7 @@ class ScanAborted(SicmError):
 class ScanSettings:
     """What is asked of every hop of a scan. SI units.
 
+    fast: fall rate far above the surface, where the planner knows where that is; None: as `speed`.
     retries: attempts after the first. tolerance: change of the reference current from hop to hop
     that is taken for drift. lift: additional height of an attempt after an early surface.
     hopeless: targets in a row that could not be measured at all after which the scan is given up.
@@ -60,6 +63,7 @@ class ScanSettings:
 
     setpoint: float
     speed: float
+    fast: float | None = None
     debounce: int = 1
     reference_time: float = 2e-3
     dwell: float = 0.0
@@ -90,6 +94,7 @@ class Scanner:
     noise: NoiseModel | None = None
     _place: tuple[float, float] | None = None
     _blind: int = 0
+    _planned: tuple[int, Plan | None] = (-1, None)
 
     def run(self) -> str:
         """Visit all targets. Returns `done` or `stopped`; raises ScanAborted if it is hopeless."""
@@ -125,6 +130,8 @@ class Scanner:
         """
         if record.status in _FOUND:
             return True  # a touched place is not touched again
+        if record.status is HopStatus.EARLY:
+            return attempt > self.settings.retries
         if record.status in (HopStatus.LOW_REFERENCE, HopStatus.HIGH_REFERENCE):
             if attempt >= 1:
                 self._tip_changed(record)
@@ -150,16 +157,28 @@ class Scanner:
         self.track.accept(record.reference)
 
     def _plan(self, index: int) -> Plan:
+        """Plan a hop; usually that was done when the hop before it ended."""
+        index_planned, plan = self._planned
+        if index_planned == index and plan is not None:
+            return plan
         return self.planner.plan(self._x(index), self._y(index), self._place)
 
     def _plan_again(self, index: int, plan: Plan, record: HopRecord) -> Plan:
         """Higher if the surface came early, deeper if it did not come."""
+        if record.status is HopStatus.EARLY:
+            return self._plan_met(index, record)
         low = self.planner.travel.low
         if record.status is HopStatus.NO_SURFACE:
-            return Plan(plan.start, low, plan.clear, None)
+            return Plan(plan.start, low, plan.clear, look_from=plan.look_from)
         lift = self.settings.lift
         higher = self.planner.travel.clip(plan.start + lift)
-        return Plan(higher, plan.floor, plan.clear, plan.expected)
+        return replace(plan, start=higher, slow_from=None)
+
+    def _plan_met(self, index: int, record: HopRecord) -> Plan:
+        """Higher than before: over the surface that was met there, slowly."""
+        x, y = self._x(index), self._y(index)
+        plan = self.planner.plan(x, y, (x, y), self.settings.lift)
+        return replace(plan, start=max(plan.start, record.request.start), slow_from=None)
 
     def _hop(self, index: int, plan: Plan) -> HopRecord:
         s = self.settings
@@ -171,8 +190,10 @@ class Scanner:
             speed=s.speed,
             stop=StopRule(s.setpoint, s.debounce),
             clear=plan.clear,
+            fast=s.fast if plan.slow_from is not None else None,
+            slow_from=plan.slow_from,
             reference_time=s.reference_time,
-            expected=plan.expected,
+            look_from=plan.look_from,
             dwell=max(s.dwell, vibration.DWELL if self._unshaken else 0.0),
             stalls=self._stalls,
             usual=self.track.level,
@@ -213,19 +234,22 @@ class Scanner:
     def _onward(self, index: int, record: HopRecord) -> Waypoint:
         """Where to retract to: the start of the next target, if this one was found."""
         here = self._x(index), self._y(index)
-        found = record.status in _FOUND
-        if found:
+        if record.status in _MET:
             self.planner.add(*here, record.z_stop)
-        if not found or index + 1 >= len(self.targets):
+        if record.status is HopStatus.EARLY:
+            plan = self._plan_met(index, record)
+            return Waypoint(*here, plan.start, plan.clear)
+        if record.status not in _FOUND or index + 1 >= len(self.targets):
             top = max(record.request.start, self.planner.travel.clip(record.z_stop))
             return Waypoint(*here, top, record.request.clear)
         following = self.planner.plan(self._x(index + 1), self._y(index + 1), here)
+        self._planned = index + 1, following
         return Waypoint(self._x(index + 1), self._y(index + 1), following.start, following.clear)
 
     # -- what a hop told ----------------------------------------------------------------------
 
     def _learn(self, record: HopRecord) -> None:
-        if record.status in (*_FOUND, HopStatus.NO_SURFACE):
+        if record.status in (*_MET, HopStatus.NO_SURFACE):
             self.track.add(record.reference)
         if self.mains is not None and record.status in _FOUND:
             z = record.curves["z"][: record.stop]
@@ -239,7 +263,7 @@ class Scanner:
             )
 
     def _report(self, index: int, attempt: int, record: HopRecord, accepted: bool) -> None:
-        found = record.status in _FOUND
+        found = record.status in _MET and record.stop < len(record.curves["z"])
         task = ToReport(
             index=index,
             attempt=attempt,
@@ -252,14 +276,17 @@ class Scanner:
     def _as_approach(self, record: HopRecord) -> Approach:
         """What the height estimators need of a record, with the hum taken out."""
         current, reference = self._without_hum(record)
+        request = record.request
+        early = record.status is HopStatus.EARLY
         return Approach(
             current=current,
             z=record.curves["z"],
             rate=record.rate,
             stop=record.stop,
+            slow=0 if early else record.slow,
             reference=reference,
             reference_sd=record.reference_sd,
-            speed=record.request.speed,
+            speed=(request.fast if early else None) or request.speed,
             setpoint=record.request.stop.setpoint,
             filter_hz=record.bandwidth,
             noise=self.noise,

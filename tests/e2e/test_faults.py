@@ -173,14 +173,14 @@ def test_a_bubble_for_one_hop_costs_one_attempt(rig: Virtual, after: After, engi
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_bubble_in_the_middle_of_a_fall_stops_it(tmp_path: Path, engine: str) -> None:
     """The current is gone within the first approach: to the engine that looks like a surface."""
-    sim = quick_sim("0.62 s; pipette.bubble; on")
+    sim = quick_sim("0.59 s; pipette.bubble; on")
     with virtual(tmp_path / "lab", sim, "0.5 ms") as rig:
         run = rig.run(scan(engine))
         assert_safe(rig, run, "failed")
         first = run.hops[0]
         assert first.status == "touched"
-        assert first.first / 50e3 < 0.62
-        fallen = 0.62 - first.first / 50e3
+        assert first.first / 50e3 < 0.59
+        fallen = 0.59 - first.first / 50e3
         crossed = int(np.argmax(first.curves["current"].numpy() < 0.5 * first.reference)) / 50e3
         assert crossed == pytest.approx(fallen, abs=2e-3)
         assert first.z_stop == pytest.approx(5e-6 - 35e-6 * fallen, abs=0.15e-6)

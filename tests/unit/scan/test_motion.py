@@ -162,3 +162,46 @@ def test_a_ramp_begins_softly() -> None:
     steps = -np.diff(ramp)
     assert steps[0] < 0.01 * steps[200]
     np.testing.assert_allclose(steps[60:200], 100e-6 / RATE, rtol=1e-6)
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    start=st.floats(1e-7, 38e-6),
+    depth=st.floats(1e-8, 10e-6),
+    slow_at=st.floats(-1e-6, 10e-6),
+    slow=st.floats(5e-6, 3e-4),
+    ratio=st.floats(1, 10),
+)
+def test_a_ramp_of_two_speeds_is_slow_where_it_must_be(
+    start: float, depth: float, slow_at: float, slow: float, ratio: float
+) -> None:
+    floor, slow_from = max(start - depth, 0.0), start - slow_at
+    assume(floor < start)
+    fast = slow * ratio
+    path, until = motion.two_speeds(start, floor, fast, slow, slow_from=slow_from, rate=RATE)
+    speeds = -np.diff(path) * RATE
+    assert path[0] == start
+    assert path[-1] == pytest.approx(floor, abs=1e-15)
+    assert path.min() >= floor
+    assert np.all(speeds >= 0)
+    assert speeds.max(initial=0) <= fast * (1 + 1e-6)
+    below = path[:-1] < slow_from - (fast + slow) / RATE
+    assert np.all(speeds[below] <= slow * (1 + 1e-6))
+    assert np.all(speeds[until:] <= slow * (1 + 1e-6))
+
+
+def test_the_fast_part_is_short_where_there_is_no_room_for_it() -> None:
+    path, until = motion.two_speeds(1e-6, 0.0, 300e-6, 50e-6, slow_from=0.95e-6, rate=RATE)
+    assert until == 0
+    np.testing.assert_array_equal(path, motion.ramp(1e-6, 0.0, 50e-6, RATE))
+
+
+def test_the_change_of_speed_does_not_make_the_axis_ring() -> None:
+    axis = AXES["z"]
+    path, until = motion.two_speeds(5e-6, 0.0, 300e-6, 50e-6, slow_from=2e-6, rate=RATE)
+    moved = response(axis, path)
+    after = until + round(0.5 / axis.resonance * RATE)
+    behind = moved[after:-50] - path[after:-50]
+    assert np.ptp(behind) < 0.3e-9
+    late = behind.mean() / 50e-6 - axis.lag
+    assert 0 < late * RATE < 2  # the hold, and the sample that the stage starts after

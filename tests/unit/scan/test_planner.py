@@ -1,12 +1,14 @@
 """How high a hop starts: never so low that something known could be met sideways."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sicmctl.hal.limits import Interval
-from sicmctl.scan.planner import HeightPlanner
+from sicmctl.scan.planner import HeightPlanner, Plan, Surprises
 
 TRAVEL = Interval(0, 38e-6, "m")
 
@@ -127,3 +129,78 @@ def test_no_plan_is_below_what_it_knows(
     assert plan.start >= plan.clear or plan.clear == TRAVEL.high
     assert plan.floor < plan.start
     assert plan.expected is None or plan.expected <= plan.start
+
+
+def adaptive(coarse: HeightPlanner | None = None) -> HeightPlanner:
+    p = HeightPlanner(
+        TRAVEL, amplitude=2e-6, depth=1e-6, reach=1.6e-6, clearance=1e-6, coarse=coarse
+    )
+    p.surprises = Surprises(amplitude=2e-6, least=0.5e-6, memory=200)
+    return p
+
+
+def walk(p: HeightPlanner, heights: Sequence[float]) -> list[Plan]:
+    """Hop along a line of points a micrometre apart; returns the plans."""
+    plans, came = [], None
+    for k, z in enumerate(heights):
+        plans.append(p.plan(k * 1e-6, 0, came))
+        p.add(k * 1e-6, 0, z)
+        came = (k * 1e-6, 0.0)
+    return plans
+
+
+def test_hops_start_at_the_amplitude_until_the_surface_is_known_to_be_calm() -> None:
+    plans = walk(adaptive(), [10e-6] * 100)
+    assert [p.start for p in plans[1:60]] == pytest.approx([12e-6] * 59)
+    assert plans[-1].start == pytest.approx(11e-6)
+    assert plans[-1].clear == plans[-1].start
+    assert plans[-1].slow_from == pytest.approx(10e-6 + 1e-6 / 3)
+    assert plans[-1].look_from == pytest.approx(10.3e-6)
+
+
+def test_no_start_is_so_low_that_the_reference_feels_the_surface() -> None:
+    p = adaptive()
+    p.surprises = Surprises(amplitude=0.2e-6, least=0.5e-6, memory=200)
+    assert walk(p, [10e-6] * 100)[-1].start == pytest.approx(10.5e-6)
+
+
+def test_a_surprise_raises_what_follows_until_it_is_forgotten() -> None:
+    p = adaptive()
+    plans = walk(p, [10e-6] * 100 + [10.8e-6] * 250)
+    assert plans[102].start == pytest.approx(10.8e-6 + 1.2e-6)
+    assert plans[102].look_from == pytest.approx(10.8e-6 + 0.8e-6)
+    assert plans[102].slow_from == pytest.approx(10.8e-6 + 0.4e-6)
+    assert plans[299].start == pytest.approx(10.8e-6 + 1.2e-6)
+    assert plans[-1].start == pytest.approx(11.8e-6)
+
+
+def test_no_surprise_raises_a_start_above_the_amplitude() -> None:
+    plans = walk(adaptive(), [10e-6] * 100 + [15e-6, 15e-6])
+    assert plans[-1].start == pytest.approx(17e-6)
+
+
+def test_a_first_attempt_that_met_the_surface_counts_as_a_surprise_once() -> None:
+    p = adaptive()
+    walk(p, [10e-6] * 100)
+    p.plan(100e-6, 0, (99e-6, 0))
+    p.add(100e-6, 0, 10.9e-6)
+    again = p.plan(100e-6, 0, (100e-6, 0))
+    assert again.start == pytest.approx(10.9e-6 + 1.35e-6)
+    p.add(100e-6, 0, 10.95e-6)
+    assert p.surprises is not None
+    assert p.surprises.largest == pytest.approx(0.9e-6)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.floats(5e-6, 20e-6), min_size=80, max_size=120), st.floats(5e-6, 20e-6))
+def test_an_adaptive_way_leads_above_all_that_is_known(zs: list[float], high: float) -> None:
+    coarse = planner(reach=10e-6)
+    coarse.add(3e-6, 0, high)
+    plans = walk(adaptive(coarse), zs)
+    for k in range(1, len(zs)):
+        known = max(zs[max(k - 2, 0) : k])
+        assert plans[k].clear >= known + 1e-6 - 1e-12
+        assert plans[k].start >= plans[k].clear
+        assert plans[k].start <= max(known, high) + 2e-6 + 1e-12
+        slow = plans[k].slow_from
+        assert slow is None or zs[k - 1] < slow < plans[k].start

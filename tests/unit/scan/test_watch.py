@@ -109,3 +109,29 @@ def test_a_crossing_is_found_once() -> None:
     assert w.see(current(0.9), False, STATE)
     assert w.see(current(1, 0.9), False, STATE)
     assert w.crossing == 0
+
+
+def fast_watch(slow: int) -> Watch:
+    w = watch()
+    w.slow, w.sag, w.chunk = slow, 0.993e-9, 2
+    return w
+
+
+def test_a_current_that_sags_while_the_tip_falls_fast_ends_the_fall() -> None:
+    w = fast_watch(slow=100)
+    assert not w.see(current(1, 1, 1, 1), False, STATE)
+    assert w.see(current(1, 1, 0.99, 0.99, 0.99, 0.99), False, STATE)
+    assert w.status is HopStatus.EARLY
+    assert "falling fast" in w.note
+
+
+def test_a_short_dip_does_not_end_a_fast_fall() -> None:
+    w = fast_watch(slow=100)
+    assert not w.see(current(1, 1, 1, 1, 0.985, 0.985), False, STATE)
+    assert not w.see(current(1, 1, 1, 1), False, STATE)
+
+
+def test_a_sag_is_what_a_slow_fall_waits_for() -> None:
+    w = fast_watch(slow=4)
+    assert not w.see(current(1, 1, 0.99, 0.99, 0.99, 0.99), False, STATE)
+    assert w.status is None
