@@ -9,7 +9,7 @@ from sicmctl.config.echem import Gcpl, Gitt, Pitt
 from sicmctl.config.echem import Steps as PotentialSteps
 from sicmctl.hal.cell import HoldCurrent, HoldPotential, Open, Repeat, Until
 
-from .build import Steps, interval, steps_of
+from .build import PARTS_TO_A_LIMIT, Steps, interval, steps_of
 from .conditions import Setting, untils
 
 
@@ -49,7 +49,7 @@ def _half(echem: Gcpl, setting: Setting, half: _Half) -> Steps:
     passing = HoldCurrent(
         current=half.current,
         duration=longest * 1.05 if half.hold else longest,
-        interval=interval(echem.interval, longest),
+        interval=interval(echem.interval, longest, PARTS_TO_A_LIMIT),
         until=(*stops, limit, *others, *((spent,) if half.hold else ())),
         label=half.label,
     )

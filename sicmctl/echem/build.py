@@ -39,6 +39,9 @@ STAIR, COARSEST = 1e-3, 10e-3
 """Height of a stair where none is given, V, and up to where it may grow to save samples."""
 SAMPLES = 50.0
 """Samples a second above which stairs grow."""
+PARTS, PARTS_TO_A_LIMIT = 1_000, 20_000
+"""Samples of a step where no interval is given: more under a current that a potential ends, for
+the potential is steep where the cell is full or empty, and overshoots till the next sample."""
 
 
 def build(echem: Echem, present: float | None = None) -> CellProgram:
@@ -147,11 +150,13 @@ def _(echem: Ca, setting: Setting) -> Steps:
 @steps_of.register
 def _(echem: Cp, setting: Setting) -> Steps:
     ends = setting.ends(echem)
+    limited = any(until.quantity == "potential" for until in ends)
+    parts = PARTS_TO_A_LIMIT if limited else PARTS
     body = tuple(
         HoldCurrent(
             current=current.amperes(echem.size),
             duration=duration,
-            interval=interval(echem.interval, duration),
+            interval=interval(echem.interval, duration, parts),
             until=ends,
             label=echem.technique,
         )
@@ -178,9 +183,9 @@ def _(echem: Eis, setting: Setting) -> Steps:
 OCP = Potential(0.0, vs_ocp=True)
 
 
-def interval(given: float | None, duration: float) -> float:
+def interval(given: float | None, duration: float, parts: int = PARTS) -> float:
     """Return the time between the samples of a step, s."""
-    return given or min(max(duration / 1000, 1 / SAMPLES), 1.0, duration)
+    return given or min(max(duration / parts, 1 / SAMPLES), 1.0, duration)
 
 
 def repeated(body: Steps, count: int) -> Steps:

@@ -55,7 +55,8 @@ class Watching(Technique):
     )
     interval: Span | None = Field(
         default=None,
-        description="between samples; default: a thousandth of the step, 20 ms to 1 s",
+        description="between samples; default: a thousandth of the step, 20 ms to 1 s "
+        "(a twenty-thousandth where a current lasts until a potential)",
     )
 
 

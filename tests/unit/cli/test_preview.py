@@ -33,9 +33,9 @@ def test_a_table_for_each_technique_with_its_totals() -> None:
     assert result.exit_code == 0
     lines = [re.sub(r"[│┃]", " ", line).split() for line in result.stdout.splitlines()]
     assert ["repeat", "3", "times", "5", "d", "10", "h"] in lines
-    assert ["discharge", "-120", "uA", "21", "h", "E", ">", "2", "V", "(ends", "all)"] in lines
+    assert ["discharge", "-19", "uA", "21", "h", "E", ">", "2", "V", "(ends", "all)"] in lines
     assert "duration  at most 5 d 10 h" in result.stdout
-    assert "25.92 C (7.2 mAh) anodic" in result.stdout
+    assert "4.104 C (1.14 mAh) anodic" in result.stdout
 
 
 def test_json_holds_the_course_and_null_where_the_cell_decides() -> None:

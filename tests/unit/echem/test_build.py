@@ -139,6 +139,16 @@ def test_steps_of_current_per_area_and_per_capacity() -> None:
     assert {up.label, down.label} == {"cp"}
 
 
+def test_a_current_that_a_potential_ends_is_sampled_more_often() -> None:
+    for until, interval in (((), 1.0), ("Q > 1 C", 1.0), ("E > 1.5 V", 0.18)):
+        (step,) = steps("cp", current="1 mA", duration="1 h", until=until)
+        assert step.interval == interval
+    charge, _ = steps("gcpl", **{**GCPL, "current": "5C"})
+    assert isclose(charge.interval, 1440 / 20_000)
+    (step,) = steps("cp", current="1 mA", duration="1 s", until="E > 1.5 V")
+    assert step.interval == 0.02
+
+
 def test_a_spectrum_has_its_ends_and_so_many_a_decade() -> None:
     (spectrum,) = steps("eis", present=0.1, high="100 kHz", low="0.1 Hz", settle="5 s")
     assert isinstance(spectrum, Impedance)
@@ -285,7 +295,7 @@ CORNERS = st.lists(st.integers(-3000, 3000), min_size=2, max_size=5).filter(
 )
 
 
-@given(CORNERS, st.integers(1, 700))
+@given(CORNERS, st.integers(3, 700))
 def test_no_stair_is_higher_than_asked_and_no_corner_cut(corners: list[int], step: int) -> None:
     potentials = held(
         "steps",
