@@ -159,7 +159,8 @@ class Device:
         self.upload(script)
         self.start(script)
         said = list[str]()
-        while line := self._wait("run a script"):
+        deadline = self._deadline()
+        while line := self._wait("run a script", deadline):
             found = fault(line)
             if found is not None:
                 raise self.failed(found, script)
@@ -186,8 +187,9 @@ class Device:
             raise InstrumentError(self.name, "abort", f"it answered: {meaning(found.code)}")
         if found is not None:
             return False
+        deadline = self._deadline(patience)
         while True:
-            line = self._wait("abort", patience)
+            line = self._wait("abort", deadline)
             if not line or fault(line):
                 return True
 
@@ -195,24 +197,31 @@ class Device:
         """The first of the two lines that answer `t`, without its echo."""
         self._link.write(b"t\n")
         firmware = self._reply("t")[1:]
-        while not self._wait("t").endswith("*"):
+        deadline = self._deadline()
+        while not self._wait("t", deadline).endswith("*"):
             pass  # a running script may speak in between
         return firmware
 
     def _reply(self, command: str) -> str:
         """The next line that begins as the reply to a command does."""
+        deadline = self._deadline()
         while True:
-            line = self._wait(command)
+            line = self._wait(command, deadline)
             if line[:1] == command[0]:
                 return line
 
-    def _wait(self, command: str, patience: float = 0.0) -> str:
-        line = self.line(self._timeout + patience)
+    def _deadline(self, patience: float = 0.0) -> float:
+        """Until when an answer must have come, whatever else is said meanwhile."""
+        return time.monotonic() + self._timeout + patience
+
+    def _wait(self, command: str, deadline: float) -> str:
+        left = deadline - time.monotonic()
+        line = self.line(left) if left > 0 else None
         if line is None:
             raise NoAnswer(
                 self.name,
                 command,
-                f"no answer within {self._timeout + patience:g} s",
+                "no answer in time",
                 "check the cable, and that no other program uses the instrument",
             )
         return line

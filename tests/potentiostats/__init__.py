@@ -6,14 +6,16 @@ A driver joins by a module of this package with a dictionary `OPENERS`.
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
 from sicmctl.hal.potentiostat import Potentiostat
-from simulators.cellconfig import CellConfig
+from simulators.cellconfig import CellConfig, PotentiostatConfig, ResistorCell
 from simulators.cellport import Control
-from simulators.clocks import Clock
+from simulators.clocks import Clock, FreeClock
 from simulators.frontend import FrontEnd
+from simulators.world.cell import Cell, make_cell
 
 
 class WatchedFrontEnd(FrontEnd):
@@ -21,9 +23,21 @@ class WatchedFrontEnd(FrontEnd):
 
     holding = False
 
+    def __init__(self, cell: Cell, config: PotentiostatConfig, clock: Clock) -> None:
+        _compile()
+        super().__init__(cell, config, clock)
+
     def control(self, mode: Control, value: float = 0.0, slope: float = 0.0) -> None:
         super().control(mode, value, slope)
         self.holding = mode is not Control.OPEN
+
+
+@cache
+def _compile() -> None:
+    """Let the noise be compiled now: a firmware that waits for it seems dead to its driver."""
+    front = FrontEnd(make_cell(ResistorCell()), PotentiostatConfig(), FreeClock())
+    front.control(Control.POTENTIAL, 0.1)
+    front.read(0.1)
 
 
 @dataclass
