@@ -116,4 +116,4 @@ class Keithley2450:
             raise self._instrument.secured(error) from error
 
     def close(self) -> None:
-        self._instrument.scpi.close()
+        self._instrument.close()

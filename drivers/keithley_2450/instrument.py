@@ -29,8 +29,10 @@ _SIGN_OF_LIFE = 0.5
 """s after which an empty list is yielded."""
 _STALLED = 2.0
 """s for which no reading may come before that is an error; and ten intervals while it runs."""
+_PATIENCE = 3
+"""Times the time of an answer in which it is tried to connect again ..."""
 _AGAIN = 0.1
-"""s between attempts to connect again."""
+"""... and s between the attempts."""
 _CALM = 1.0
 """Interval (s) for whose settings single readings are taken."""
 
@@ -42,6 +44,7 @@ class Instrument:
         self._options = options
         wire = wire_to(options.resource, options.timeout)
         self.scpi = Scpi(wire, f"keithley {options.resource}", options.timeout)
+        self._closed = False
         try:
             self.scpi.open()
             self.identity, self.model = self._recognise()
@@ -215,6 +218,11 @@ class Instrument:
             )
         return Identity("Keithley", model, serial, firmware), MODELS[found]
 
+    def close(self) -> None:
+        """Let go of it for good."""
+        self._closed = True
+        self.scpi.close()
+
     # -- after an error
 
     def secured(self, error: InstrumentError) -> InstrumentError:
@@ -231,16 +239,17 @@ class Instrument:
         return self._reconnected(error)
 
     def _reconnected(self, error: InstrumentError) -> NotConnected:
-        """Connect once more, within the time of an answer; open the cell of the same instrument."""
-        problem, deadline = error.problem, monotonic() + self._options.timeout
+        """Connect once more; open the cell of the same instrument."""
+        problem, deadline = error.problem, monotonic() + _PATIENCE * self._options.timeout
         known = "it could not be reached again: THE CELL MAY STILL BE ON"
         remedy = "see to the cell at the instrument; then check its cable and connect again"
-        while True:
+        while not self._closed:
             try:
                 self.scpi.open()
                 found = self._recognise()[0]
                 if found != self.identity:
                     problem += f"; {found.model} {found.serial} answers in its place"
+                    self.scpi.close()
                     break
                 was = "on" if self.is_on() else "off"
                 self.off()
@@ -248,6 +257,7 @@ class Instrument:
                 remedy = "the program was ended; check the cable before the next"
                 break
             except InstrumentError:
+                self.scpi.close()
                 if monotonic() > deadline:
                     break
                 sleep(_AGAIN)

@@ -25,5 +25,5 @@ class Options(BaseModel, extra="forbid", frozen=True):
         5.0, description="at which it limits the cell potential, either way"
     )
     timeout: Annotated[float, Quantity("s", positive=True)] = Field(
-        5.0, description="for an answer, and for connecting again after the link was lost"
+        5.0, description="for an answer; a lost link is tried again for three times as long"
     )

@@ -68,7 +68,7 @@ class Scpi:
         try:
             return answer.decode("ascii")
         except UnicodeDecodeError as error:
-            raise self.garbled(query, repr(answer)) from error
+            raise self.garbled(query, answer.decode("latin-1")) from error
 
     def numbers(self, query: str, columns: int = 1) -> list[list[float]]:
         """Return the answer to a query as rows of finite numbers."""

@@ -34,7 +34,7 @@ class Options(BaseModel, extra="forbid", frozen=True):
         None, description="of programs that choose none; left out, the greatest: it finds no range"
     )
     timeout: Annotated[float, Quantity("s", positive=True)] = Field(
-        3.0, description="for an answer, and for connecting again after the link was lost"
+        3.0, description="for an answer; a lost link is tried again for three times as long"
     )
 
 
@@ -116,4 +116,4 @@ class Rodeostat:
         self.rest(CellRest.OFF)
 
     def close(self) -> None:
-        self._instrument.messages.close()
+        self._instrument.close()

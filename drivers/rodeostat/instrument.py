@@ -20,8 +20,10 @@ from .variants import MICRO, Variant, variant
 
 _END = 0.5
 """s within which the end of a stopped test is announced."""
+_PATIENCE = 3
+"""Times the time of an answer in which it is tried to connect again ..."""
 _AGAIN = 0.1
-"""s between attempts to connect again."""
+"""... and s between the attempts."""
 _SMALL = 0.9
 """Share of the next smaller range below which a potential is read on that one."""
 
@@ -32,6 +34,7 @@ class Instrument:
     def __init__(self, resource: str, timeout: float) -> None:
         self._timeout = timeout
         self.messages = Messages(Link(resource), f"rodeostat {resource}", timeout)
+        self._closed = False
         try:
             self.messages.open()
             self.identity, self.variant = self._recognise()
@@ -167,6 +170,11 @@ class Instrument:
             ) from error
         return Identity("IO Rodeo", f"Rodeostat {name}", serial, firmware), found
 
+    def close(self) -> None:
+        """Let go of it for good."""
+        self._closed = True
+        self.messages.close()
+
     # -- after an error
 
     def secured(self, error: InstrumentError) -> InstrumentError:
@@ -183,19 +191,20 @@ class Instrument:
         return self._reconnected(error)
 
     def _reconnected(self, error: InstrumentError) -> NotConnected:
-        """Connect once more, within the time of an answer; disconnect the same one's cell."""
-        problem, deadline = error.problem, monotonic() + self._timeout
+        """Connect once more; disconnect the same one's cell."""
+        problem, deadline = error.problem, monotonic() + _PATIENCE * self._timeout
         known = (
             "it could not be reached again: THE CELL MAY STILL BE ON, "
             "until the end of the step if one ran"
         )
         remedy = "take the cable off the cell; then connect again"
-        while True:
+        while not self._closed:
             try:
                 self.messages.open()
                 found = self._recognise()[0]
                 if found != self.identity:
                     problem += f"; {found.model} {found.serial} answers in its place"
+                    self.messages.close()
                     break
                 was = "connected" if self.is_on() else "disconnected"
                 self.rest(measuring=False)
@@ -203,6 +212,7 @@ class Instrument:
                 remedy = "the program was ended; check the cable before the next"
                 break
             except InstrumentError:
+                self.messages.close()
                 if monotonic() > deadline:
                     break
                 sleep(_AGAIN)
