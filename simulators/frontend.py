@@ -65,6 +65,7 @@ class FrontEnd:
         self._hardware = config.hardware
         self._loop_tau = 1 / (2 * math.pi * config.bandwidth)
         self._key, self._count = stream(seed, _NOISE), 0
+        normals(self._key, np.uint64(0))  # compiled here, not while a client waits for a reading
         self._lock = threading.RLock()
         self._mode, self._value, self._slope = Control.OPEN, 0.0, 0.0
         self._now = self._since = clock.time

@@ -40,6 +40,15 @@ def test_it_is_a_cell_port():
     assert port.read(0.0).current == 0
 
 
+def test_it_is_compiled_before_a_client_can_wait_for_it(monkeypatch: pytest.MonkeyPatch):
+    seen: list[object] = []
+    monkeypatch.setattr("simulators.frontend.normals", lambda *_: seen.append(_) or (0.0, 0.0))
+    port = front(ResistorCell())
+    assert len(seen) == 1
+    port.read(0.0)
+    assert len(seen) == 2
+
+
 def test_loop_has_its_bandwidth():
     port = front(ResistorCell(resistance=1e3))
     port.control(Control.POTENTIAL, 1.0)
