@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sicmctl.config import load_experiment
@@ -288,6 +288,7 @@ def test_what_depends_on_the_cell_waits_for_it() -> None:
         Current(4.0, "A/m^2").amperes(Size(capacity=3.6))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_no_text_is_more_than_wrong(text: str) -> None:
     for field in (PotentialText("V"), CurrentText("A"), ConditionText("V")):
@@ -301,6 +302,7 @@ def test_no_text_is_more_than_wrong(text: str) -> None:
 FINITE = st.floats(-99.0, 99.0).filter(lambda x: x == 0 or abs(x) > 1e-12)
 
 
+@settings(deadline=None)
 @given(FINITE, st.booleans())
 def test_a_potential_is_written_as_it_is_read(value: float, vs_ocp: bool) -> None:
     written = PotentialText("V").serialize(Potential(value, vs_ocp))

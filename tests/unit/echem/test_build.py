@@ -5,7 +5,7 @@ from math import isclose
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sicmctl.echem import ImpossibleTechnique
@@ -295,6 +295,7 @@ CORNERS = st.lists(st.integers(-3000, 3000), min_size=2, max_size=5).filter(
 )
 
 
+@settings(deadline=None)
 @given(CORNERS, st.integers(3, 700))
 def test_no_stair_is_higher_than_asked_and_no_corner_cut(corners: list[int], step: int) -> None:
     potentials = held(

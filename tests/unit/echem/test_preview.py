@@ -4,7 +4,7 @@ from math import isclose, isnan, nan
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sicmctl import echem
@@ -57,6 +57,7 @@ PROGRAMS = st.lists(
 ).map(lambda found: CellProgram(tuple(found)))
 
 
+@settings(deadline=None)
 @given(PROGRAMS)
 def test_totals_are_those_of_the_unrolled_program(made: CellProgram) -> None:
     steps = [step for _, step in walk(made)]
@@ -67,6 +68,7 @@ def test_totals_are_those_of_the_unrolled_program(made: CellProgram) -> None:
     assert isclose(total.cathodic, -sum(q for q in charges if q < 0), abs_tol=1e-9)
 
 
+@settings(deadline=None)
 @given(PROGRAMS)
 def test_the_course_ends_when_the_program_does_and_carries_its_charge(made: CellProgram) -> None:
     course, total = echem.course(made), echem.totals(made.steps)
@@ -87,6 +89,7 @@ def test_the_course_ends_when_the_program_does_and_carries_its_charge(made: Cell
 CURRENTS = st.integers(-500, 500).filter(bool)
 
 
+@settings(deadline=None)
 @given(CURRENTS, st.integers(1, 600), st.integers(1, 900), st.integers(1, 50), st.booleans())
 def test_a_titration_takes_its_pulses_and_rests(
     microamperes: int, on: int, rest: int, count: int, back: bool
@@ -102,6 +105,7 @@ def test_a_titration_takes_its_pulses_and_rests(
     assert not total.early
 
 
+@settings(deadline=None)
 @given(st.integers(-2000, 2000), st.integers(1, 500), st.integers(1, 100), st.integers(1, 9))
 def test_a_voltammogram_takes_its_way_over_its_rate(
     start: int, height: int, rate: int, cycles: int
