@@ -21,7 +21,7 @@ class CellClock(Protocol):
         ...
 
     def saw(self, time: float) -> None:
-        """Take note that something has happened at that time, s."""
+        """Take note that something has happened at that time, s. Raises as `now` does."""
         ...
 
 
@@ -70,13 +70,17 @@ class StreamClock:
 
     def now(self) -> Stamp:
         """The present lies within the block that is being read."""
-        if self._error is not None:
-            raise self._error
+        self._check()
         seen = self._seen
         return self._timeline.stamp_block(seen.first + len(seen), len(seen))
 
     def saw(self, time: float) -> None:
-        """Samples alone make the time."""
+        """Samples alone make the time; but if they have ceased, so does what runs beside them."""
+        self._check()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
 
     def _follow(self) -> None:
         try:
