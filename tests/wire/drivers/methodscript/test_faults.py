@@ -1,6 +1,7 @@
 """The driver on the virtual instrument, when things go wrong between them."""
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -176,3 +177,26 @@ def test_over_a_serial_port_that_is_unplugged_and_comes_back(tmp_path: Path) -> 
         with pytest.raises(NotConnected, match="it is back, to the same instrument"):
             list(data)
         assert not bench.front.holding
+
+
+def test_another_thread_may_end_the_program() -> None:
+    with rig(WallClock()) as bench, bench.open() as potentiostat:
+        begun, ended = threading.Event(), list[Exception]()
+
+        def follow() -> None:
+            try:
+                for item in potentiostat.run(LONG, now):
+                    if isinstance(item, CellSamples) and len(item):
+                        begun.set()
+            except InstrumentError as error:
+                ended.append(error)
+
+        listener = threading.Thread(target=follow)
+        listener.start()
+        assert begun.wait(30)
+        potentiostat.safe_state()
+        assert not bench.front.holding
+        listener.join(30)
+        assert "aborted meanwhile" in str(ended[0])
+        assert not bench.front.holding
+        assert collect(potentiostat, SHORT) == (50, None)
