@@ -15,8 +15,8 @@ from sicmctl.hal.errors import (
 from sicmctl.hal.timeline import Stamp
 
 from .messages import Garbled, Message, Messages, Sample, number, sample
-from .tests import Test
 from .variants import MICRO, Variant, variant
+from .waveforms import Waveform
 
 _END = 0.5
 """s within which the end of a stopped test is announced."""
@@ -72,7 +72,7 @@ class Instrument:
         if self.messages.value("getVoltRange", "voltRange") != name:
             self.rest(measuring=False)
             self.messages.ask("setVoltRange", voltRange=name)
-        self.messages.ask("setVolt", v=potential)
+        self.messages.ask("setVolt", v=float(potential))
         self.messages.ask("setAllElectConnected", connected=True)
         if not self.is_on():
             raise UnexpectedState(
@@ -116,7 +116,7 @@ class Instrument:
         self.stop()
         self.messages.ask("setElectAutoConnect", autoConnect=True)
 
-    def start(self, test: Test) -> None:
+    def start(self, test: Waveform) -> None:
         """Start a test."""
         self.messages.ask("setSamplePeriod", samplePeriod=test.sample_period)
         self.messages.ask("setParam", test=test.name, param=test.parameters)

@@ -15,7 +15,7 @@ from sicmctl.hal.timeline import Stamp
 
 from .instrument import Instrument
 from .messages import Sample
-from .tests import Test, tests
+from .waveforms import Waveform, waveforms
 
 _SIGN_OF_LIFE = 0.5
 """s after which an empty block is yielded."""
@@ -114,7 +114,7 @@ class Run:
     def _tests(
         self, place: Place, step: AnyStep, watch: CellWatch
     ) -> Generator[CellData, None, Until | None]:
-        for test in tests(step):
+        for test in waveforms(step):
             before = self._timeline.stamp()
             self._instrument.start(test)
             after = self._timeline.stamp()
@@ -127,7 +127,7 @@ class Run:
         return None
 
     def _test(
-        self, place: Place, test: Test, start: float, watch: CellWatch
+        self, place: Place, test: Waveform, start: float, watch: CellWatch
     ) -> Generator[CellData, None, Until | None]:
         kept, count = [], 0
         for heard in self._heard(test):
@@ -155,7 +155,7 @@ class Run:
             )
         return None
 
-    def _heard(self, test: Test) -> Iterator[list[Sample]]:
+    def _heard(self, test: Waveform) -> Iterator[list[Sample]]:
         """Yield the samples of a test as they come, now and then an empty list instead."""
         messages, patience = self._instrument.messages, _SILENCE + 2e-3 * test.sample_period
         last, several, ended = monotonic(), [], False

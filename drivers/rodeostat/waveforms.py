@@ -11,7 +11,7 @@ MOST_PERIOD = 1000
 
 
 @dataclass(frozen=True)
-class Test:
+class Waveform:
     """A test, its parameters on the wire (V, ms), and its sample period, ms.
 
     every: of how many samples one is kept. cycle: number of the first. period: ms of a cycle; 0
@@ -30,10 +30,11 @@ class Test:
         return self.cycle + (ceil(round(time * 1e3) / self.period) - 1 if self.period else 0)
 
 
-def tests(step: AnyStep) -> Iterator[Test]:
+def waveforms(step: AnyStep) -> Iterator[Waveform]:
     """Yield what a step is run as: one test, or a test a sweep for cycles of another shape."""
     match step:
-        case HoldPotential(potential=e):
+        case HoldPotential():
+            e = float(step.potential)  # the firmware is particular about whole numbers
             values = {"quietValue": e, "value": e, "duration": _ms(step.duration)}
             yield _test("constant", values, step.interval)
         case Sweep():
@@ -48,19 +49,20 @@ def tests(step: AnyStep) -> Iterator[Test]:
             raise AssertionError(f"{step} is no test")
 
 
-def _sweep(step: Sweep, cycle: int = 0) -> Test:
-    ends = {"quietValue": step.start, "startValue": step.start, "finalValue": step.stop}
+def _sweep(step: Sweep, cycle: int = 0) -> Waveform:
+    start, stop = float(step.start), float(step.stop)
+    ends = {"quietValue": start, "startValue": start, "finalValue": stop}
     return _test("linearSweep", ends | {"duration": _ms(step.duration)}, step.interval, cycle)
 
 
-def _cyclic(step: Cycles) -> Test:
+def _cyclic(step: Cycles) -> Waveform:
     """The firmware's triangle begins at its lower vertex, rising; `shift` is a share of it."""
     low, high = sorted((step.first, step.second))
     rise = (step.start - low) / (high - low)
     shift = 0.5 * rise if step.first == high else 1 - 0.5 * rise
     period = _ms(2 * (high - low) / step.rate)
     values: dict[str, float | int] = {
-        "quietValue": step.start,
+        "quietValue": float(step.start),
         "amplitude": 0.5 * (high - low),
         "offset": 0.5 * (high + low),
         "period": period,
@@ -72,10 +74,10 @@ def _cyclic(step: Cycles) -> Test:
 
 def _test(
     name: str, values: dict[str, float | int], interval: float, cycle: int = 0, period: int = 0
-) -> Test:
+) -> Waveform:
     every = ceil(_ms(interval) / MOST_PERIOD)
     parameters = values | {"quietTime": 0}
-    return Test(name, parameters, max(1, round(interval * 1e3 / every)), every, cycle, period)
+    return Waveform(name, parameters, max(1, round(interval * 1e3 / every)), every, cycle, period)
 
 
 def _ms(seconds: float) -> int:
