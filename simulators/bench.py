@@ -7,9 +7,40 @@ from pathlib import Path
 from typing import Literal
 
 from simulators.cellconfig import PotentiostatConfig
-from simulators.clocks import Clock, FollowClock, FreeClock, SkipClock, WallClock
+from simulators.clocks import Clock, FollowClock, FreeClock, LeashClock, SkipClock, WallClock
 from simulators.frontend import FrontEnd
 from simulators.instruments import keithley, methodscript, rodeostat
+from simulators.instruments.scpi import server as scpi
+
+
+class _Heard:
+    """An instrument whose clock hears of each word that a client says to it."""
+
+    def __init__(self, instrument: scpi.Instrument, clock: LeashClock) -> None:
+        self._instrument, self._clock = instrument, clock
+
+    @property
+    def time(self) -> float:
+        return self._instrument.time
+
+    def session(self, send: Callable[[bytes], None]) -> scpi.Receiver:
+        session, clock = self._instrument.session(send), self._clock
+
+        class Session:
+            def receive(self, data: bytes) -> None:
+                clock.heard()
+                session.receive(data)
+
+        return Session()
+
+    def power_cycle(self) -> None:
+        self._instrument.power_cycle()
+
+    def overload(self, duration: float) -> None:
+        self._instrument.overload(duration)
+
+    def close(self) -> None:
+        self._instrument.close()
 
 
 @dataclass(frozen=True)
@@ -31,7 +62,7 @@ def clock_for(
     """The clock of a potentiostat: that of the laboratory, unless it is to run free.
 
     An analog one has none; the card moves it on. A Rodeostat's tests run on their own, but only
-    its host can time an open circuit.
+    its host can time an open circuit. A Keithley does not know when to end a step.
     """
     if config.clock == "free" or config.model == "analog":
         return FreeClock()
@@ -39,7 +70,9 @@ def clock_for(
         return FollowClock()
     if mode == "realtime":
         return WallClock()
-    return SkipClock() if config.model == "rodeostat" else FreeClock()
+    if config.model == "rodeostat":
+        return SkipClock()
+    return LeashClock() if config.model.startswith("keithley-") else FreeClock()
 
 
 @contextmanager
@@ -47,6 +80,8 @@ def serve(front: FrontEnd, config: PotentiostatConfig, realtime: bool) -> Iterat
     """Serve an instrument of the configured model while the context lasts."""
     if config.model.startswith("keithley-"):
         with keithley.serve(front, config) as smu:
+            if isinstance(front.clock, LeashClock):
+                smu.instrument = _Heard(smu.instrument, front.clock)
             host, port = smu.address.rsplit(":", 1)
             yield Served(smu.address, None, f"TCPIP0::{host}::{port}::SOCKET")
         return

@@ -128,6 +128,35 @@ class SkipClock(WallClock):
             self._skipped += until - self.time
 
 
+class LeashClock(FreeClock):
+    """A free clock that does not run away from a client who must react to what it hears.
+
+    Past `leash` s (of its own time) after the client's last word, each further wait is held up
+    until the next word, or for `patience` s of real time: who only waits gets there too.
+    """
+
+    def __init__(self, leash: float = 0.5, patience: float = 0.02) -> None:
+        super().__init__()
+        self._leash, self._patience = leash, patience
+        self._heard_at = 0.0
+        self._word = threading.Event()
+
+    def heard(self) -> None:
+        """The client has said something."""
+        self._heard_at = self._time
+        self._word.set()
+
+    def wait(self, until: float) -> None:
+        if until > self._time > self._heard_at + self._leash:
+            self._word.clear()
+            self._word.wait(self._patience)
+        super().wait(until)
+
+    def interrupt(self) -> None:
+        super().interrupt()
+        self._word.set()
+
+
 class FollowClock:
     """Time that another clock hands out through `advance`, for instance a card in lockstep.
 

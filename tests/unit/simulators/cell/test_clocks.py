@@ -1,13 +1,13 @@
 """Clocks of instruments beside the card."""
 
 import threading
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
 from simulators.cellconfig import PotentiostatConfig, RcCell
 from simulators.cellport import Control, Interrupted
-from simulators.clocks import Clock, FollowClock, FreeClock, SkipClock, WallClock
+from simulators.clocks import Clock, FollowClock, FreeClock, LeashClock, SkipClock, WallClock
 from simulators.frontend import FrontEnd
 from simulators.world.cell import make_cell
 
@@ -113,3 +113,32 @@ def test_a_skip_clock_leaves_out_long_waits_and_hears_an_interrupt() -> None:
     clock.interrupt()
     with pytest.raises(Interrupted):
         clock.wait(clock.time + 10)
+
+
+def test_a_leashed_clock_waits_for_its_clients_next_word() -> None:
+    clock, reached = LeashClock(leash=0.5, patience=60.0), threading.Event()
+
+    def readings() -> None:
+        for until in (0.4, 2.0, 4.0):
+            clock.wait(until)
+        reached.set()
+
+    thread = threading.Thread(target=readings)
+    thread.start()
+    while clock.time < 2.0:  # past the leash by one reading
+        sleep(0.001)
+    assert not reached.is_set() and clock.time == 2.0
+    while not reached.wait(0.01):
+        clock.heard()
+    thread.join()
+    assert clock.time == 4.0
+
+
+def test_a_leashed_clock_gets_on_without_a_client_and_hears_an_interrupt() -> None:
+    clock = LeashClock(leash=0.5, patience=0.001)
+    for until in (10.0, 20.0, 30.0):
+        clock.wait(until)
+    assert clock.time == 30.0
+    clock.interrupt()
+    with pytest.raises(Interrupted):
+        clock.wait(40.0)
