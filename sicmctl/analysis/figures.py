@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
+from sicmctl.data.echemdata import collect
 from sicmctl.data.runfile import RunFile, Scan
 
 from .approach import approach_curves
+from .echem.figures import pictures as echem_pictures
 from .lines import kymograph, profile, time_plot, xz_picture
 from .maps import raster_pictures
 from .style import Picture, look
@@ -47,9 +50,9 @@ def png(picture: Picture) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A figure as PNG, with its place in the run."""
+    """A figure as PNG. part: of the run that it shows, `scan0` or `echem0`."""
 
-    scan: int
+    part: str
     name: str
     title: str
     caption: str
@@ -58,23 +61,30 @@ class Drawn:
 
 def draw(run: RunFile) -> list[Drawn]:
     """Draw all figures of a run once; report and folder share them."""
+    of_scans = (
+        (f"scan{scan.number}", picture) for scan in run.scans.values() for picture in pictures(scan)
+    )
+    of_echem = (
+        (f"echem{echem.number}", picture)
+        for echem in run.echem.values()
+        for picture in echem_pictures(collect(echem))
+    )
     return [
-        Drawn(scan.number, picture.name, picture.title, picture.caption, png(picture))
-        for scan in run.scans.values()
-        for picture in pictures(scan)
+        Drawn(part, picture.name, picture.title, picture.caption, png(picture))
+        for part, picture in chain(of_scans, of_echem)
     ]
 
 
 def save_figures(
     run: RunFile, folder: Path | str, drawn: Sequence[Drawn] | None = None
 ) -> list[Path]:
-    """Write all figures of a run as PNG files, `scan0-height.png` and so on."""
+    """Write all figures of a run as PNG files, `scan0-height.png`, `echem0-time.png` and so on."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for figure in draw(run) if drawn is None else drawn:
         name = re.sub(r"[^\w-]", "_", figure.name)
-        path = folder / f"scan{figure.scan}-{name}.png"
+        path = folder / f"{figure.part}-{name}.png"
         path.write_bytes(figure.png)
         written.append(path)
     return written

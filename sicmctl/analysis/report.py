@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sicmctl.data.echemdata import EchemData, collect
 from sicmctl.data.runfile import RunFile
 
-from .summary import ScanSummary, summarise
-from .tables import number_rows, run_rows, scan_rows
+from .summary import EchemSummary, ScanSummary, summarise
+from .tables import echem_rows, number_rows, run_rows, scan_rows
 
 if TYPE_CHECKING:
     from .figures import Drawn
@@ -44,6 +45,9 @@ def render(run: RunFile, drawn: "Sequence[Drawn] | None" = None) -> str:
         summary=summary,
         run_rows=run_rows(summary),
         scans=[_scan(scan, figures) for scan in summary.scans],
+        techniques=[
+            _technique(echem, collect(run.echem[echem.echem]), figures) for echem in summary.echem
+        ],
         alarms=run.alarms,
         notes=run.notes,
         calibration=number_rows(summary.calibration),
@@ -61,13 +65,31 @@ def _scan(scan: ScanSummary, drawn: Sequence["Drawn"]) -> dict[str, Any]:
         "rows": scan_rows(scan),
         "settings": number_rows(scan.settings),
         "counts": [(n, c, STATUS_COLOURS.get(n, "#999999")) for n, c in scan.counts.items()],
-        "pictures": [
-            {
-                "title": figure.title,
-                "caption": figure.caption,
-                "source": "data:image/png;base64," + b64encode(figure.png).decode(),
-            }
-            for figure in drawn
-            if figure.scan == scan.scan
-        ],
+        "pictures": _pictures(drawn, f"scan{scan.scan}"),
     }
+
+
+def _technique(echem: EchemSummary, data: EchemData, drawn: Sequence["Drawn"]) -> dict[str, Any]:
+    """Return what the page needs of an electrochemical technique."""
+    from .echem.tables import tables  # noqa: PLC0415
+
+    return {
+        "number": echem.echem,
+        "title": echem.title,
+        "rows": echem_rows(echem),
+        "settings": number_rows(data.settings),
+        "tables": tables(data),
+        "pictures": _pictures(drawn, f"echem{echem.echem}"),
+    }
+
+
+def _pictures(drawn: Sequence["Drawn"], part: str) -> list[dict[str, str]]:
+    return [
+        {
+            "title": figure.title,
+            "caption": figure.caption,
+            "source": "data:image/png;base64," + b64encode(figure.png).decode(),
+        }
+        for figure in drawn
+        if figure.part == part
+    ]

@@ -46,7 +46,7 @@ class RandlesFit:
 def spectra(spectrum: EchemSpectrum) -> Iterator[tuple[int, EchemSpectrum]]:
     """Yield number of the step and points of each spectrum; points with flags of error left out."""
     good = (spectrum.flags & np.uint8(WRONG)) == 0
-    good &= np.isfinite(spectrum.impedance) & (spectrum.frequency > 0)
+    good &= np.isfinite(spectrum.impedance) & (spectrum.impedance != 0) & (spectrum.frequency > 0)
     cuts = np.flatnonzero(np.diff(spectrum.step)) + 1
     for first, end in pairwise([0, *cuts.tolist(), len(spectrum)]):
         if end > first:

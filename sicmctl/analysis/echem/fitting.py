@@ -73,8 +73,9 @@ def fit_free(
         np.clip(np.array(list(start.values())), low, high),
         bounds=(low, high),
         x_scale="jac",
-        xtol=1e-12,
-        ftol=1e-12,
+        xtol=1e-10,
+        ftol=1e-10,
+        max_nfev=300,
     )
     cost = 2 * float(result.cost)
     spread = _spread(result.jac, cost)

@@ -10,16 +10,12 @@ from .gitt import Pulse, pulses, rest_potentials
 from .look import POTENTIAL, capacity_unit, heading, place_legend, thinned
 from .segments import parts, passed
 
-LENGTH = "diffusion_length"
-"""Setting of a technique that gives V/A of the host, m."""
-
 
 def titration(data: EchemData, length: float | None = None) -> Picture:
     """Potential, rest potential, resistance and D against the charge passed.
 
-    length: V/A of the host, m; by default the technique's setting; without one D/L**2 is shown.
+    length: V/A of the host, m; without it D/L**2 is shown.
     """
-    length = length or data.settings.get(LENGTH) or None
     figure = Figure(figsize=(8.4, 7.6), layout="constrained")
     top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=[3, 2, 2])
     top.set_title(heading(data, "titration"))
