@@ -93,7 +93,7 @@ class Tip:
         low, high = 1.0001e-3 * self.inner_radius, 0.9999e4 * self.inner_radius
         x = np.log(np.clip(np.asarray(gap, dtype=np.float64), low, high) / self.inner_radius)
         x = (x - _LOW) * ((_POINTS - 1) / (_HIGH - _LOW))
-        k = np.nan_to_num(x).astype(np.intp)
+        k = np.fmax(x, 0.0).astype(np.intp)  # not a number stays so below
         x = x - k
         value = table.value[k] + x * (table.value[k + 1] - table.value[k])
         slope = table.slope[k] + x * (table.slope[k + 1] - table.slope[k])
