@@ -29,6 +29,7 @@ STATUS_COLOURS = {
     "settings": "#0072b2",
     "unsettled": "#8c6bb1",
     "edge": "#b0d9a6",
+    "early": "#999999",
 }
 """Okabe and Ito's colours, which the colour-blind can tell apart."""
 
