@@ -24,6 +24,10 @@ _PATIENCE = 3
 """Times the time of an answer in which it is tried to connect again ..."""
 _AGAIN = 0.1
 """... and s between the attempts."""
+_ATTEMPTS = 8
+"""Readings of a potential, at most, until one is good."""
+_HELD_UP = 4e-3
+"""s that a reading may take: the conversion, and the way there and back."""
 _SMALL = 0.9
 """Share of the next smaller range below which a potential is read on that one."""
 
@@ -91,16 +95,19 @@ class Instrument:
         return self.timed_potential(lambda: Stamp(0.0))[1]
 
     def timed_potential(self, now: Callable[[], Stamp]) -> tuple[Stamp, float, Stamp]:
-        """Return the potential of the reference input, V, and the times before and after."""
-        ranges = self.variant.volts
+        """Return the potential of the reference input, V, and the times before and after.
+
+        A reading is repeated on another range if that suits it better, and a few times if it was
+        held up on its way, so that it is not known well enough when it was taken.
+        """
         before, found, after = now(), 0.0, now()
-        for _ in ranges:
+        for _ in range(_ATTEMPTS):
             self.messages.ask("setRefElectVoltRange", voltRange=self._reference)
             before = now()
             found = self._number("getRefVolt", "r")
             after = now()
             better = self.variant.volt_range(found / _SMALL)
-            if better == self._reference:
+            if better == self._reference and after.time - before.time < _HELD_UP:
                 break
             self._reference = better
         return before, found, after
