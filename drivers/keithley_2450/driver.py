@@ -85,7 +85,7 @@ class Keithley2450:
                 self._instrument.off()
         except InstrumentError as error:
             raise self._instrument.secured(error) from error
-        return self._sign * volts, self._sign * amperes
+        return self._sign * volts + 0.0, self._sign * amperes + 0.0  # never -0
 
     def hold(self, potential: float) -> None:
         """Switch the cell on at a potential, V, and leave it so."""

@@ -89,8 +89,8 @@ class Translator:
         potential, current = (source, read) if one.function == "VOLT" else (read, source)
         return Samples(
             time,
-            self._sign * potential,
-            self._sign * current,
+            self._sign * potential + 0.0,  # never -0
+            self._sign * current + 0.0,
             flags,
             one.cycle + (number // one.period if one.period else np.zeros_like(number)),
             bool(np.any((bits & _ON) == 0)),
