@@ -67,6 +67,7 @@ SETTINGS: dict[str, Quantity | tuple[str, ...]] = {
     "amplifier.offset": Quantity("A", "50 nA"),
     "pipette.break": Quantity("m", "1 um", above=0),
     "pipette.clog": Quantity("", "20 %", at_least=0, at_most=1),
+    "pipette.dirt": Quantity("", "30 %", at_least=0, at_most=0.9),
     "pipette.bubble": ("on", "off"),
     "drift.reference": Quantity("1/s", "0.1 %/s"),
     "drift.x": Quantity("m/s", "1 nm/s"),

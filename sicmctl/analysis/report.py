@@ -9,7 +9,7 @@ from sicmctl.data.echemdata import EchemData, collect
 from sicmctl.data.runfile import RunFile
 
 from .summary import EchemSummary, ScanSummary, summarise
-from .tables import echem_rows, number_rows, run_rows, scan_rows
+from .tables import drift_rows, echem_rows, number_rows, run_rows, scan_rows, tip_rows
 
 if TYPE_CHECKING:
     from .figures import Drawn
@@ -48,6 +48,8 @@ def render(run: RunFile, drawn: "Sequence[Drawn] | None" = None) -> str:
         techniques=[
             _technique(echem, collect(run.echem[echem.echem]), figures) for echem in summary.echem
         ],
+        tip_rows=tip_rows(summary.tip),
+        drift_rows=drift_rows(summary.drift),
         alarms=run.alarms,
         notes=run.notes,
         calibration=number_rows(summary.calibration),

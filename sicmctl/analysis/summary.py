@@ -70,8 +70,40 @@ class EchemSummary(msgspec.Struct, frozen=True, kw_only=True):
     flagged: dict[str, int]
 
 
+class TipSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look at the tip's approach curves found; SI, as in `TipMeasured`."""
+
+    time: float
+    phase: str
+    verdict: str
+    inner_radius: float
+    radius_sd: float
+    gap: float
+    current: float
+    curves: int
+
+
+class DriftSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last measurement of a method found of the drift; SI, as in `DriftMeasured`."""
+
+    time: float
+    method: str
+    x: float = NAN
+    y: float = NAN
+    z: float = NAN
+    x_sd: float = NAN
+    y_sd: float = NAN
+    z_sd: float = NAN
+    rate_x: float = NAN
+    rate_y: float = NAN
+    rate_z: float = NAN
+
+
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers of a run. warnings, errors: how many alarms of each level."""
+    """The numbers of a run. warnings, errors: how many alarms of each level.
+
+    tip: every look at it. drift: the last measurement of each method.
+    """
 
     file: str
     info: RunInfo
@@ -80,6 +112,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     scans: tuple[ScanSummary, ...]
     echem: tuple[EchemSummary, ...]
+    tip: tuple[TipSummary, ...]
+    drift: tuple[DriftSummary, ...]
     hops: int
     warnings: int
     errors: int
@@ -97,6 +131,11 @@ def summarise(run: RunFile) -> RunSummary:
         versions=run.versions,
         scans=scans,
         echem=tuple(summarise_echem(echem) for echem in run.echem.values()),
+        tip=tuple(msgspec.convert(row, TipSummary) for row in run.tip),
+        drift=tuple(
+            msgspec.convert(row, DriftSummary)
+            for row in {d["method"]: d for d in run.drift}.values()
+        ),
         hops=sum(scan.hops for scan in scans),
         warnings=levels["warning"],
         errors=levels["error"],

@@ -1,12 +1,12 @@
 """The numbers of a run as rows of text, for the report and the console."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sicmctl.data.names import unit_of
 from sicmctl.hal.quantity import show
 
-from .summary import EchemSummary, RunSummary, ScanSummary
+from .summary import DriftSummary, EchemSummary, RunSummary, ScanSummary, TipSummary
 
 Rows = list[tuple[str, str]]
 
@@ -79,6 +79,40 @@ def echem_rows(echem: EchemSummary) -> Rows:
     return [(name, text) for name, text in rows if text]
 
 
+def tip_rows(tips: Sequence[TipSummary]) -> Rows:
+    """Return what the table about the tip says: first, last, and each change in between."""
+    told = [
+        tip
+        for before, tip in zip((None, *tips), tips, strict=False)
+        if before is None or tip is tips[-1] or tip.verdict != before.verdict
+    ]
+    return [(f"{tip.phase}, {_duration(tip.time)}", _tip(tip)) for tip in told]
+
+
+def _tip(tip: TipSummary) -> str:
+    verdict = f"{tip.verdict}: " if tip.verdict != "first" else ""
+    radius = f"inner radius {_with_sd(tip.inner_radius, tip.radius_sd, 'm')}"
+    gap, current = _quantity(tip.gap, "m"), _quantity(tip.current, "A")
+    return f"{verdict}{radius}, gap at the setpoint {gap}, {current} ({tip.curves} curves)"
+
+
+def drift_rows(drifts: Sequence[DriftSummary]) -> Rows:
+    """Return what the table about drift says: a row for each axis that a method followed."""
+    rows: Rows = []
+    for drift in drifts:
+        axes = (
+            ("x", drift.x, drift.x_sd, drift.rate_x),
+            ("y", drift.y, drift.y_sd, drift.rate_y),
+            ("z", drift.z, drift.z_sd, drift.rate_z),
+        )
+        for axis, offset, sd, rate in axes:
+            if math.isfinite(offset):
+                text = f"{_with_sd(offset, sd, 'm')} at {_duration(drift.time)}"
+                text += f", {1e9 * rate:.3g} nm/s" if math.isfinite(rate) else ""
+                rows.append((f"{axis}, by {drift.method}", text))
+    return rows
+
+
 def number_rows(numbers: Mapping[str, float]) -> Rows:
     """Return settings or calibration, each with its unit."""
     return [
@@ -92,8 +126,12 @@ def _setting(value: float, unit: str) -> str:
     return show(value, unit, 6).replace(" u", " µ") if "/" not in unit else f"{value:.6g} {unit}"
 
 
-def _quantity(value: float, unit: str) -> str:
-    return show(value, unit).replace(" u", " µ") if math.isfinite(value) else ""
+def _quantity(value: float, unit: str, digits: int = 4) -> str:
+    return show(value, unit, digits).replace(" u", " µ") if math.isfinite(value) else ""
+
+
+def _with_sd(value: float, sd: float, unit: str) -> str:
+    return f"{_quantity(value, unit)} ± {_quantity(sd, unit, 2)}"
 
 
 def _between(ends: tuple[float, float], unit: str) -> str:

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sicmctl.analysis.summary import RunSummary
-from sicmctl.analysis.tables import echem_rows, run_rows, scan_rows
+from sicmctl.analysis.tables import drift_rows, echem_rows, run_rows, scan_rows, tip_rows
 
 
 def show_summary(summary: RunSummary) -> None:
@@ -16,6 +16,10 @@ def show_summary(summary: RunSummary) -> None:
     for echem in summary.echem:
         title = f": {echem.title}" if echem.title != echem.technique else ""
         _print(console, f"Technique {echem.echem}{title}", echem_rows(echem))
+    if summary.tip:
+        _print(console, "Tip", tip_rows(summary.tip))
+    if summary.drift:
+        _print(console, "Drift", drift_rows(summary.drift))
 
 
 def _print(console: Console, title: str, rows: list[tuple[str, str]]) -> None:

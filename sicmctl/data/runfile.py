@@ -146,6 +146,16 @@ class RunFile:
         """Alarms: time (s), level, source, text, remedy."""
         return h5.rows(self._entry, "alarms")
 
+    @property
+    def tip(self) -> list[dict[str, Any]]:
+        """The tip by its approach curves: rows of `TipMeasured`; none in files without."""
+        return h5.rows(self._entry, "tip")
+
+    @property
+    def drift(self) -> list[dict[str, Any]]:
+        """How the sample crept: rows of `DriftMeasured`; none in files without."""
+        return h5.rows(self._entry, "drift")
+
     @cached_property
     def scans(self) -> dict[int, "Scan"]:
         """Number -> scan, in order."""

@@ -25,6 +25,7 @@ from sicmctl.scan.hopper import DaqHopEngine, HopTuning
 from sicmctl.scan.pattern import targets
 from sicmctl.scan.reference import ReferenceTrack
 from sicmctl.scan.scanner import Scanner
+from sicmctl.scan.tipwatch import TipWatch
 
 from . import scans, tuneup
 from .rig import Rig
@@ -78,6 +79,7 @@ class Run:
         self._scans = 0
         self._techniques: Techniques | None = None
         self._track = ReferenceTrack()
+        self._watch: TipWatch | None = None
         self.state = RunState.IDLE
 
     def stop(self) -> None:
@@ -105,7 +107,10 @@ class Run:
                 self._publish(self._started(rig))
                 if rig.microscope is not None:
                     hops = self._hop_engine(rig, comparator=False)
+                    self._watch = TipWatch(scans.tip_of(rig), self._publish)
                 outcome, reason = self._steps(rig, hops)
+                if self._watch is not None:
+                    self._watch.finish()
             except SicmError as error:
                 reason = str(error)
                 self._alarm(reason)
@@ -215,6 +220,7 @@ class Run:
             track=self._track,
             mains=found.mains,
             noise=found.noise,
+            watch=self._watch,
         )
         outcome = "failed"
         try:

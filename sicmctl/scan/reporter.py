@@ -15,6 +15,7 @@ from .curve import Tip
 from .edge import beside_a_step
 from .height import Approach, Height, estimate_all
 from .pattern import Targets
+from .tipwatch import TipWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,14 @@ class ToReport:
 
 @dataclass
 class Reporter:
-    """Estimates heights and publishes hops and progress."""
+    """Estimates heights and publishes hops and progress; shows good curves to the tip watch."""
 
     scan: int
     targets: Targets
     tip: Tip
     method: str
     publish: Callable[[Message], None]
+    watch: TipWatch | None = None
     _counts: Counter[str] = field(default_factory=Counter)
     _begun: float = math.nan
 
@@ -51,6 +53,9 @@ class Reporter:
             ):
                 status = HopStatus.EDGE
         self.publish(self._hop(task, status, heights))
+        good = status is HopStatus.OK and "fit" in heights and heights["fit"].status == "ok"
+        if self.watch is not None and task.approach is not None and task.accepted and good:
+            self.watch.see(record.first / record.rate, task.approach)
         if task.accepted:
             self._counts[status.value] += 1
             self.publish(self._progress(task))

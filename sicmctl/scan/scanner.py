@@ -26,6 +26,7 @@ from .pattern import Targets
 from .planner import HeightPlanner, Plan
 from .reference import ReferenceTrack
 from .reporter import Reporter, ToReport
+from .tipwatch import TipWatch
 
 _FAR = 500e-9
 """Gap beyond which the current is taken to be free of the surface when the hum is learnt, m."""
@@ -92,6 +93,7 @@ class Scanner:
     track: ReferenceTrack = field(default_factory=ReferenceTrack)
     mains: MainsTracker | None = None
     noise: NoiseModel | None = None
+    watch: TipWatch | None = None
     _place: tuple[float, float] | None = None
     _blind: int = 0
     _planned: tuple[int, Plan | None] = (-1, None)
@@ -99,7 +101,7 @@ class Scanner:
     def run(self) -> str:
         """Visit all targets. Returns `done` or `stopped`; raises ScanAborted if it is hopeless."""
         self._reporter = Reporter(
-            self.number, self.targets, self.tip, self.settings.method, self.publish
+            self.number, self.targets, self.tip, self.settings.method, self.publish, self.watch
         )
         for index in range(len(self.targets)):
             if self.stopping():
@@ -155,6 +157,8 @@ class Scanner:
             )
         )
         self.track.accept(record.reference)
+        if self.watch is not None:
+            self.watch.suspect()
 
     def _plan(self, index: int) -> Plan:
         """Plan a hop; usually that was done when the hop before it ended."""

@@ -50,11 +50,13 @@ def fit_tip(
     *,
     relative_current: float | None = None,
     relative_sd: float = 0.01,
+    angle_spread: float = ANGLE_SPREAD,
 ) -> TipFit | None:
     """Radius and cone angle that fit the approaches best, or None where no record is usable.
 
     `relative_current` is the reference current now over that of the known tip at the same bias and
     in the same electrolyte, `relative_sd` its standard uncertainty. The ratio of radii stays.
+    `angle_spread`: how well the cone is known before, as a standard deviation of ln(tan(angle)).
     """
     if relative_current is not None and not (relative_current > 0 and relative_sd > 0):
         raise ValueError("relative current and its sd must be positive")
@@ -69,7 +71,7 @@ def fit_tip(
         if tip is None:
             return inf
         total = sum(float(fit.solve(b, t, tip).chi2.sum()) for b, t in batches)
-        total += (x[0] / RADIUS_SPREAD) ** 2 + (x[1] / ANGLE_SPREAD) ** 2
+        total += (x[0] / RADIUS_SPREAD) ** 2 + (x[1] / angle_spread) ** 2
         if relative_current is not None:
             ratio = _conductance(tip) / _conductance(known) / relative_current
             total += (log(ratio) / relative_sd) ** 2
@@ -82,11 +84,9 @@ def fit_tip(
     if tip is None:
         return None
     freedom = sum(float(b.mask.sum()) - 2 * len(b.y) for b, _ in batches)
-    covariance = np.linalg.pinv(_hessian(chi2, best.x) / 2) * max(1.0, best.fun / freedom)
-    variance = np.diag(covariance)
-    if not (variance > 0).all():  # not a minimum: nothing learnt beyond the prior
-        variance = np.array([RADIUS_SPREAD, ANGLE_SPREAD]) ** 2
-    sd = np.sqrt(variance)
+    scale = max(1.0, best.fun / freedom) if freedom > 0 else 1.0
+    prior = np.array([RADIUS_SPREAD, angle_spread]) ** 2
+    sd = np.sqrt(_variance(_hessian(chi2, best.x) / 2, scale, prior))
     curves = sum(len(b.y) for b, _ in batches)
     return TipFit(tip, float(sd[0]), float(sd[1]), float(best.fun), freedom, curves)
 
@@ -110,6 +110,15 @@ def _moved(known: Tip, x: F64) -> Tip | None:
 def _conductance(tip: Tip) -> float:
     """Of the tip far from the sample, per conductivity of the electrolyte (m)."""
     return tip.inner_radius / tip.resistance
+
+
+def _variance(curvature: F64, scale: float, prior: F64) -> F64:
+    """Of both parameters (2,); where there is no minimum, nothing is learnt beyond the prior."""
+    if np.isfinite(curvature).all():
+        variance = np.diag(np.linalg.pinv(curvature)) * scale
+        if (variance > 0).all():
+            return np.asarray(variance, dtype=np.float64)
+    return prior
 
 
 def _hessian(f: Callable[[F64], float], x: F64) -> F64:

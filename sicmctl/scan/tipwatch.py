@@ -2,7 +2,8 @@
 
 A break widens the tip: more current, and a wider approach curve. A clog lets less current through.
 Dirt at the rim changes the curve alone. The tip is fitted to batches of good approach curves; what
-follows is compared with the first batch of the run.
+follows is compared with the first batch of the run, as the same cone: then the curve alone tells
+the radius, and the current is a witness of its own.
 """
 
 from collections.abc import Callable
@@ -27,6 +28,8 @@ _LEAST = 0.15
 and its permeability do to curves that are fitted as if it were flat."""
 _DRIFT = 0.05
 """Relative change of the reference current that drift alone makes in a run."""
+_SAME_CONE = 0.01
+"""By how much ln(tan(half angle)) may differ in one tip."""
 _FEWEST = 3
 """Curves that a last measurement needs."""
 _REMEDY = {
@@ -49,6 +52,7 @@ class TipWatch:
     every: int = 500
     _recent: list[Approach] = field(default_factory=list)
     _due: int = 0
+    _cone: TipFit | None = None
     _first: tuple[TipFit, float] | None = None
     _last: Verdict = "first"
     _time: float = 0.0
@@ -75,11 +79,10 @@ class TipWatch:
         approaches, self._recent = self._recent, []
         current = float(np.median([a.reference for a in approaches]))
         if self._first is None:
-            found = fit_tip(approaches, self.known)
-        else:
-            fit, before = self._first
-            ratio = current / before
-            found = fit_tip(approaches, fit.tip, relative_current=ratio, relative_sd=_DRIFT)
+            self._cone = fit_tip(approaches, self.known)
+        if self._cone is None:
+            return
+        found = fit_tip(approaches, self._cone.tip, angle_spread=_SAME_CONE)
         if found is None:
             return
         verdict = self._judge(found, current)
@@ -91,9 +94,9 @@ class TipWatch:
                 phase=phase,
                 verdict=verdict,
                 inner_radius=found.tip.inner_radius,
-                radius_sd=found.tip.inner_radius * found.radius_sd,
+                radius_sd=found.tip.inner_radius * hypot(found.radius_sd, self._cone.radius_sd),
                 half_angle=found.tip.half_angle,
-                half_angle_sd=found.tip.half_angle * found.angle_sd,
+                half_angle_sd=found.tip.half_angle * self._cone.angle_sd,
                 gap=float(found.tip.gap(approaches[-1].setpoint)),
                 current=current,
                 curves=found.curves,

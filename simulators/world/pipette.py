@@ -80,7 +80,7 @@ class Tip(NamedTuple):
     contact_radius: float
     far_resistance: float
     excess_resistance: float
-    """1/(kappa r_i), times the permeability factor of the sample."""
+    """1/(kappa r_i), times the factors of a permeable sample and of dirt at the rim."""
     series_resistance: float
     rectification: float
     rectification_potential: float
@@ -96,6 +96,8 @@ class Pipette:
     config: PipetteConfig
     permeability: float = 0.0
     bath_concentration: float = 1000.0
+    dirt: float = 0.0
+    """Share of the rim that dirt keeps the current from passing."""
 
     @classmethod
     def new(cls, config: PipetteConfig, permeability: float = 0.0) -> "Pipette":
@@ -121,7 +123,7 @@ class Pipette:
         """The numbers the compiled code works with."""
         c = self.config
         gain = concentration_factor(c, self.bath_concentration)
-        blocked = (1 - self.permeability) / (1 + self.permeability)
+        blocked = (1 - self.permeability) / (1 + self.permeability) / (1 - self.dirt)
         log_ratio = math.log(c.concentration / self.bath_concentration)
         return Tip(
             radius=self.inner_radius,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -199,6 +200,8 @@ class World:
                 self._break(value)
             case "pipette.clog", float():
                 self._clog = value
+            case "pipette.dirt", float():
+                self.pipette = replace(self.pipette, dirt=value)
             case "pipette.bubble", str():
                 self._bubble = value == "on"
             case "drift.x" | "drift.y" | "drift.z" | "drift.reference", float():

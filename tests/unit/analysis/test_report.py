@@ -8,13 +8,16 @@ import pytest
 from sicmctl.analysis.figures import pictures, save_figures
 from sicmctl.analysis.report import render, write_report
 from sicmctl.analysis.style import STATUS_COLOURS
+from sicmctl.analysis.summary import summarise
+from sicmctl.analysis.tables import drift_rows, tip_rows
 from sicmctl.data.recover import recover
 from sicmctl.data.runfile import RunFile
 from sicmctl.hal.hop import HopStatus
-from sicmctl.messages import AnyMessage
+from sicmctl.messages import AnyMessage, DriftMeasured, TipMeasured
 
 from .synthetic import STARTED, line_run, point_run, raster_run, run_file
 
+REST = ", gap at the setpoint 40 nm, 3.2 nA (12 curves)"
 MAPS = ["height", "relief", "current", "status", "uncertainty", "approach"]
 
 
@@ -53,6 +56,59 @@ def test_the_page(tmp_path: Path) -> None:
     assert "the reference current drifts" in page
     assert "Axopatch 200B" in page
     assert not list(tmp_path.glob("*.part"))
+
+
+def look(time: float, phase: str, verdict: str, radius: float = 50e-9) -> TipMeasured:
+    return TipMeasured(
+        time=time,
+        phase=phase,
+        verdict=verdict,
+        inner_radius=radius,
+        radius_sd=4.06e-9,
+        half_angle=0.06,
+        half_angle_sd=0.006,
+        gap=40e-9,
+        current=3.2e-9,
+        curves=12,
+    )
+
+
+def test_tip_and_drift_are_told_where_they_were_followed(tmp_path: Path) -> None:
+    more: list[AnyMessage] = [
+        look(4.2, "before", "first"),
+        look(40.0, "during", "same"),
+        look(80.0, "during", "broken", 62e-9),
+        look(90.0, "during", "broken", 62e-9),
+        look(95.0, "after", "broken", 62e-9),
+        DriftMeasured(time=30.0, method="revisit", z=30e-9, z_sd=1e-9, rate_z=1e-9),
+        DriftMeasured(time=60.0, method="revisit", z=60e-9, z_sd=1e-9, rate_z=1e-9),
+        DriftMeasured(time=70.0, method="frames", x=5e-9, x_sd=2e-9, y=-7e-9, y_sd=2e-9),
+    ]
+    messages = raster_run(2)
+    with RunFile(run_file(tmp_path, [*messages[:-1], *more, messages[-1]])) as run:
+        summary = summarise(run)
+        page = render(run)
+    assert tip_rows(summary.tip) == [
+        ("before, 4.2 s", f"inner radius 50 nm ± 4.1 nm{REST}"),
+        ("during, 40.0 s", f"same: inner radius 50 nm ± 4.1 nm{REST}"),
+        ("during, 1 min 20 s", f"broken: inner radius 62 nm ± 4.1 nm{REST}"),
+        ("after, 1 min 35 s", f"broken: inner radius 62 nm ± 4.1 nm{REST}"),
+    ]
+    assert drift_rows(summary.drift) == [
+        ("z, by revisit", "60 nm ± 1 nm at 1 min 00 s, 1 nm/s"),
+        ("x, by frames", "5 nm ± 2 nm at 1 min 10 s"),
+        ("y, by frames", "-7 nm ± 2 nm at 1 min 10 s"),
+    ]
+    assert "<h2>Tip</h2>" in page
+    assert "<h2>Drift</h2>" in page
+
+
+def test_runs_in_which_nothing_was_followed_say_nothing_of_it(tmp_path: Path) -> None:
+    with RunFile(run_file(tmp_path, raster_run(2))) as run:
+        assert (run.tip, run.drift) == ([], [])
+        page = render(run)
+    assert "<h2>Tip</h2>" not in page
+    assert "<h2>Drift</h2>" not in page
 
 
 @pytest.mark.parametrize("messages", [[], [STARTED], raster_run(2, part=0)])

@@ -132,6 +132,21 @@ def test_clog_break_drift_and_offset(quiet: SimConfig, make: Make, drive):
     assert level() == pytest.approx(steady + 1, rel=1e-3)
 
 
+def test_dirt_is_felt_near_the_sample_alone(quiet: SimConfig, make: Make, drive):
+    world = make(quiet)
+    far, near = 1e-3, 60e-9
+    clean = [float(world.pipette.current(gap, 0.7)) for gap in (far, near)]
+    before = float(world.run(drive(np.full(1000, 19e-6)), 2000)[-1, 0])
+    world.set("pipette.dirt", "50 %")
+    dirty = [float(world.pipette.current(gap, 0.7)) for gap in (far, near)]
+    assert float(world.run(drive(np.full(1000, 19e-6)), 2000)[-1, 0]) == pytest.approx(before, 1e-4)
+    assert dirty[0] == pytest.approx(clean[0], rel=1e-4)
+    drop, deeper = (1 - i[1] / i[0] for i in (clean, dirty))
+    assert deeper == pytest.approx(2 * drop, rel=0.02)
+    with pytest.raises(ValueError, match=r"at most 0\.9"):
+        world.set("pipette.dirt", 1.0)
+
+
 def test_lowering_the_sample_takes_it_out_of_reach(quiet: SimConfig, make: Make, drive):
     world = make(quiet)
     world.set("sample.offset", "-5 um")
