@@ -1,12 +1,16 @@
 """The keys of `hop` and `prescan`: how the tip approaches at each point."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, Strict
+from pydantic import Field, Strict, model_validator
 
 from sicmctl.hal.quantity import PositiveMetres, Quantity
 
 from .fields import Auto, OrAuto, Pixels, Setpoint, Strictly
+from .problems import Fault
+
+_OF_MODE = {"setpoint": "drop", "level": "absolute"}
+"""Keys that mean something in one mode only."""
 
 
 class Hop(Strictly):
@@ -19,8 +23,18 @@ class Hop(Strictly):
         default="auto",
         description="speed of the approach; auto: the fastest that is safe on this rig",
     )
+    mode: Literal["drop", "absolute"] = Field(
+        default="drop",
+        description="what means surface: a fractional drop from the current at the top of the hop, "
+        "or a current below a level",
+    )
     setpoint: Setpoint = Field(
-        default=0.02, description="drop of the current that means surface; auto: from the noise"
+        default=0.02,
+        description="drop of the current that means surface; auto: from the noise (mode `drop`)",
+    )
+    level: Annotated[float, Quantity("A", positive=True)] | None = Field(
+        default=None,
+        description="current, without sign, below which the surface is met (mode `absolute`)",
     )
     engine: Literal["auto", "streamed", "comparator"] = Field(
         default="auto", description="what stops the ramp; auto: the comparator if one is wired"
@@ -52,6 +66,17 @@ class Hop(Strictly):
         default=1,
         description="consecutive samples beyond the setpoint that stop the ramp (streamed)",
     )
+
+    @model_validator(mode="after")
+    def _fits_its_mode(self) -> Self:
+        for key, mode in _OF_MODE.items():
+            # a model written out whole names every key, so what counts is what was changed
+            given = getattr(self, key) != type(self).model_fields[key].default
+            if mode != self.mode and given:
+                raise Fault(f'mode "{self.mode}" beside it', f'{key} only with mode "{mode}"', key)
+        if self.mode == "absolute" and self.level is None:
+            raise Fault("no level", 'level = "3.1 nA" or the like beside mode "absolute"', "mode")
+        return self
 
 
 class Prescan(Strictly):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sicmctl.config.scan import RasterScan, Scan
+from sicmctl.config.scan import PointScan, RasterScan, Scan
 from sicmctl.hal.hop import HopEngine
 from sicmctl.messages import Array, ScanStarted
 from sicmctl.scan.curve import Tip
@@ -10,7 +10,7 @@ from sicmctl.scan.pattern import Targets, raster, targets
 from sicmctl.scan.planner import HeightPlanner, Surprises
 from sicmctl.scan.scanner import ScanSettings
 
-from . import rules
+from . import modes, rules
 from .rig import Rig
 from .tuneup import Tuneup
 
@@ -32,6 +32,8 @@ class ScanJob:
     safe: rules.SafeHop
     tip: Tip
     prescan: bool = False
+    revisit: float | None = None
+    """Seconds between returns to one place, to follow the drift."""
 
     def started(self, number: int, time: float, engine: str, found: Tuneup) -> ScanStarted:
         """Return the message that announces the scan, with every number that governs it."""
@@ -47,6 +49,7 @@ class ScanJob:
             column=Array.of(made.column, "<i4"),
             extent=made.extent,
             settings={
+                **modes.told(self.settings.stop),
                 "setpoint": self.settings.setpoint,
                 "speed": self.settings.speed,
                 "fast_speed": self.settings.fast or self.settings.speed,
@@ -80,22 +83,12 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
     tip = tip_of(rig)
     hop, safety = scan.hop, rig.loaded.model.safety
     z = rig.stage.axes["z"]
-    safe = rules.decide(
-        hop.setpoint,
-        hop.fall_rate,
-        tip,
-        hops,
-        found,
-        rate=rig.daq.rate,
-        z=z,
-        amplitude=hop.amplitude,
-        ceiling=safety.max_fall_rate,
-    )
+    safe, stop = modes.decide(hop, tip, hops, found, rig.daq.rate, z, safety.max_fall_rate)
     settings = ScanSettings(
+        stop=stop,
         setpoint=safe.setpoint,
         speed=safe.speed,
         fast=safe.fast if hop.adaptive else None,
-        debounce=hop.debounce,
         reference_time=hop.reference_time,
         dwell=hop.dwell,
         retries=hop.retries,
@@ -114,7 +107,8 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
     if hop.adaptive:
         least = _LEAST_RADII * tip.inner_radius
         planner.surprises = Surprises(hop.amplitude, least, _MEMORY * made.shape[1])
-    job = ScanJob(made, planner, settings, safe, tip)
+    revisit = None if isinstance(scan, PointScan) else scan.drift.revisit
+    job = ScanJob(made, planner, settings, safe, tip, revisit=revisit)
     if not isinstance(scan, RasterScan) or scan.prescan is None:
         return (job,)
     coarse = _coarse(scan, made)

@@ -1,11 +1,13 @@
 """The hop: what is asked of a hop engine, and what it returns."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from .capabilities import F64, SafeState
+from .quantity import show
 
 
 class HopStatus(StrEnum):
@@ -25,12 +27,98 @@ class HopStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Crossing:
+    """Where an approach ends: as soon as `sign` * current < `level`.
+
+    level, hysteresis: A; the current would have to come back by that much to undo the crossing.
+    """
+
+    sign: float
+    level: float
+    hysteresis: float
+
+
+Refusal = tuple[HopStatus, str]
+"""Why a hop ends at the top, without an approach."""
+
+
+@dataclass(frozen=True, slots=True)
 class StopRule:
-    """When the approach ends: a fractional drop from the hop's own reference, held for a while."""
+    """The approach ends at a fractional drop from the hop's own reference, held for a while."""
 
     setpoint: float
     debounce: int = 1
     """Consecutive samples beyond the level (host-watched back-ends)."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.setpoint < 1:
+            raise ValueError(f"the setpoint must lie in 0..1, found {self.setpoint}")
+
+    def drop(self, reference: float) -> float:
+        """Return the fractional drop that ends the approach."""
+        return self.setpoint
+
+    def crossing(self, reference: float) -> Crossing:
+        """Return where an approach from this reference (A) ends."""
+        return _falling(reference, self.setpoint)
+
+    def refusal(self, reference: float) -> Refusal | None:
+        """Return why there is to be no approach from this reference, if so."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Absolute:
+    """The approach ends where |current| falls below `level`, A, whatever the reference was.
+
+    least, most: fractional drops. The reference drifts and the level does not: an approach from
+        nearer to the level than `least` would end in the noise, one whose drop is more than `most`
+        would end too near to the sample for its fall rate. Neither is begun.
+    """
+
+    level: float
+    least: float
+    most: float
+    debounce: int = 1
+
+    def __post_init__(self) -> None:
+        if not (self.level > 0 and 0 < self.least <= self.most < 1):
+            raise ValueError(
+                f"the level must be positive and 0 < least <= most < 1, found {self.level}, "
+                f"{self.least} and {self.most}"
+            )
+
+    def drop(self, reference: float) -> float:
+        """Return the fractional drop from this reference (A) down to the level; may be negative."""
+        return 1 - self.level / abs(reference) if reference else -math.inf
+
+    def crossing(self, reference: float) -> Crossing:
+        """Return where an approach from this reference (A) ends."""
+        return _falling(reference, self.drop(reference))
+
+    def refusal(self, reference: float) -> Refusal | None:
+        """Return why there is to be no approach from this reference, if so."""
+        drop = self.drop(reference)
+        if drop < self.least:
+            where = f"no more than {self.least:.2%} above" if drop > 0 else "not above"
+            status = HopStatus.LOW_REFERENCE
+        elif drop > self.most:
+            where, status = f"more than {self.most:.2%} above", HopStatus.HIGH_REFERENCE
+        else:
+            return None
+        return status, (
+            f"the reference current is {show(abs(reference), 'A')}, {where} the level of "
+            f"{show(self.level, 'A')}"
+        )
+
+
+def _falling(reference: float, drop: float) -> Crossing:
+    """A drop of |current|; the hysteresis is half of it, so that a frozen ramp stays frozen."""
+    level = abs(reference)
+    return Crossing(math.copysign(1.0, reference), level * (1 - drop), 0.5 * drop * level)
+
+
+Stop = StopRule | Absolute
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +164,7 @@ class HopRequest:
     start: float
     floor: float
     speed: float
-    stop: StopRule
+    stop: Stop
     clear: float
     fast: float | None = None
     slow_from: float | None = None
@@ -97,8 +185,6 @@ class HopRequest:
                 f"a fast fall ({self.fast}) is no slower than the slow one ({self.speed}) and ends "
                 f"somewhere ({self.slow_from})"
             )
-        if not 0 < self.stop.setpoint < 1:
-            raise ValueError(f"the setpoint must lie in 0..1, found {self.stop.setpoint}")
 
 
 @dataclass(slots=True)

@@ -245,6 +245,9 @@ class DaqHopEngine:
             return reference
         if abs(reference.level) < _LEAST_SIGNAL * reference.noise:
             reference.status = HopStatus.NO_CURRENT
+        elif (refusal := request.stop.refusal(reference.level)) is not None:
+            reference.status, reference.note = refusal
+            return reference
         elif request.usual is not None:
             deviation = reference.level / request.usual - 1
             if deviation < -request.tolerance:
@@ -269,7 +272,7 @@ class DaqHopEngine:
         path = np.vstack((np.full_like(ramp, request.x), np.full_like(ramp, request.y), ramp))
         watch = self._watch(request, reference, slow)
         first = self._samples_read
-        self.stage.play(path, self._pause(request, reference, watch.sign))
+        self.stage.play(path, self._pause(request, reference))
         blocks = self._fall(request, watch, len(ramp))
         self.stage.halt()
         frozen = self.comparator and watch.crossing is not None
@@ -281,10 +284,11 @@ class DaqHopEngine:
         return self._record(request, reference, watch, first, blocks)
 
     def _watch(self, request: HopRequest, reference: _Reference, slow: int) -> Watch:
-        level, setpoint = abs(reference.level), request.stop.setpoint
+        level, drop = abs(reference.level), request.stop.drop(reference.level)
+        end = request.stop.crossing(reference.level)
         return Watch(
-            level=level * (1 - setpoint),
-            sign=float(np.sign(reference.level)),
+            level=end.level,
+            sign=end.sign,
             debounce=1 if self.comparator else request.stop.debounce,
             state=reference.state,
             touch_level=level * (1 - self.tuning.touch),
@@ -293,21 +297,16 @@ class DaqHopEngine:
             patience=np.array([stall.seconds for stall in request.stalls]) * self.stream.rate,
             chunk=max(round(_CHUNK * self.stream.rate), 1),
             slow=slow,
-            sag=level * (1 - self.tuning.sag * setpoint),
+            sag=level * (1 - self.tuning.sag * drop),
         )
 
-    def _pause(self, request: HopRequest, reference: _Reference, sign: float) -> Pause | None:
-        """Arm the comparator at this hop's own reference.
-
-        The hysteresis is half the setpoint: once frozen, the ramp stays so, for the current would
-        have to rise by that much to release it.
-        """
+    def _pause(self, request: HopRequest, reference: _Reference) -> Pause | None:
+        """Arm the comparator at the level that this hop's own reference asks for."""
         if not self.comparator:
             return None
-        gain = reference.state.gain
-        volts = reference.level * (1 - request.stop.setpoint) * gain
-        hysteresis = 0.5 * request.stop.setpoint * abs(reference.level) * gain
-        return Pause("pipette_current", volts, hysteresis, inverted=sign < 0)
+        end, gain = request.stop.crossing(reference.level), reference.state.gain
+        level, hysteresis = end.sign * end.level * gain, end.hysteresis * gain
+        return Pause("pipette_current", level, hysteresis, inverted=end.sign < 0)
 
     def _fall(self, request: HopRequest, watch: Watch, samples: int) -> list[Block]:
         """Read until the surface was met, the ramp has run out, or something is wrong."""

@@ -13,19 +13,31 @@ import numpy as np
 
 from sicmctl.hal.capabilities import F64
 from sicmctl.hal.errors import SicmError
-from sicmctl.hal.hop import HopEngine, HopRecord, HopRequest, HopStatus, Stall, StopRule, Waypoint
+from sicmctl.hal.hop import (
+    Absolute,
+    HopEngine,
+    HopRecord,
+    HopRequest,
+    HopStatus,
+    Stall,
+    Stop,
+    Waypoint,
+)
 from sicmctl.hal.quantity import show
 from sicmctl.messages import Alarm, Message, Note
 
 from . import vibration
 from .curve import Tip
+from .drift import Creep
 from .height import Approach
+from .height_types import far_reference
 from .mains import MainsTracker
 from .noise import NoiseModel
 from .pattern import Targets
 from .planner import HeightPlanner, Plan
 from .reference import ReferenceTrack
 from .reporter import Reporter, ToReport
+from .revisits import Place, Revisits
 from .tipwatch import TipWatch
 
 _FAR = 500e-9
@@ -56,16 +68,17 @@ class ScanAborted(SicmError):
 class ScanSettings:
     """What is asked of every hop of a scan. SI units.
 
+    stop: what ends an approach. setpoint: the fractional drop at which it is expected to.
     fast: fall rate far above the surface, where the planner knows where that is; None: as `speed`.
     retries: attempts after the first. tolerance: change of the reference current from hop to hop
     that is taken for drift. lift: additional height of an attempt after an early surface.
     hopeless: targets in a row that could not be measured at all after which the scan is given up.
     """
 
+    stop: Stop
     setpoint: float
     speed: float
     fast: float | None = None
-    debounce: int = 1
     reference_time: float = 2e-3
     dwell: float = 0.0
     retries: int = 1
@@ -94,18 +107,32 @@ class Scanner:
     mains: MainsTracker | None = None
     noise: NoiseModel | None = None
     watch: TipWatch | None = None
+    creep: Creep = field(default_factory=Creep)
+    revisits: Revisits | None = None
+    _returning: tuple[Place, Plan] | None = None
+    _risen: float = 0.0
     _place: tuple[float, float] | None = None
     _blind: int = 0
+    _refused: bool = False
     _planned: tuple[int, Plan | None] = (-1, None)
 
     def run(self) -> str:
         """Visit all targets. Returns `done` or `stopped`; raises ScanAborted if it is hopeless."""
         self._reporter = Reporter(
-            self.number, self.targets, self.tip, self.settings.method, self.publish, self.watch
+            self.number,
+            self.targets,
+            self.tip,
+            self.settings.method,
+            self.publish,
+            self.watch,
+            self.creep,
+            self.revisits,
         )
         for index in range(len(self.targets)):
             if self.stopping():
                 return "stopped"
+            if self._returning is not None:
+                self._revisit(*self._returning, index)
             self._visit(index)
         return "done"
 
@@ -123,6 +150,16 @@ class Scanner:
             self._measure_vibration(record)
         self._report(index, attempt, record, accepted=True)
         self._learn(record)
+        self._warn_of_refusal(record)
+
+    def _revisit(self, place: Place, plan: Plan, following: int) -> None:
+        """Hop where a height is known, to see how the sample has crept, and go on to a target."""
+        self._returning = None
+        request = self._request(place.x, place.y, plan)
+        record = self.hops.hop(request, lambda found: self._back(place, following, found))
+        self._place = (place.x, place.y)
+        self._report(place.index, 0, record, accepted=False, revisit=True)
+        self._learn(record)
 
     def _accepts(self, record: HopRecord, attempt: int) -> bool:
         """Whether this record stands for its target.
@@ -134,6 +171,8 @@ class Scanner:
             return True  # a touched place is not touched again
         if record.status is HopStatus.EARLY:
             return attempt > self.settings.retries
+        if _refusal(record) is not None:
+            return attempt >= self.settings.retries
         if record.status in (HopStatus.LOW_REFERENCE, HopStatus.HIGH_REFERENCE):
             if attempt >= 1:
                 self._tip_changed(record)
@@ -160,6 +199,22 @@ class Scanner:
         if self.watch is not None:
             self.watch.suspect()
 
+    def _warn_of_refusal(self, record: HopRecord) -> None:
+        """Say once, not at every target, that the level of the setpoint is out of reach."""
+        refusal = _refusal(record)
+        if refusal is not None and not self._refused:
+            self.publish(
+                Alarm(
+                    time=self._time(record),
+                    level="warning",
+                    source="setpoint",
+                    text=f"no approach: {refusal}",
+                    remedy="set the level anew by the present current, or hop with a fractional "
+                    'setpoint (mode = "drop"), which follows it',
+                )
+            )
+        self._refused = refusal is not None
+
     def _plan(self, index: int) -> Plan:
         """Plan a hop; usually that was done when the hop before it ended."""
         index_planned, plan = self._planned
@@ -185,14 +240,20 @@ class Scanner:
         return replace(plan, start=max(plan.start, record.request.start), slow_from=None)
 
     def _hop(self, index: int, plan: Plan) -> HopRecord:
+        request = self._request(self._x(index), self._y(index), plan)
+        record = self.hops.hop(request, lambda found: self._onward(index, found))
+        self._place = (request.x, request.y)
+        return record
+
+    def _request(self, x: float, y: float, plan: Plan) -> HopRequest:
         s = self.settings
-        request = HopRequest(
-            x=self._x(index),
-            y=self._y(index),
+        return HopRequest(
+            x=x,
+            y=y,
             start=plan.start,
             floor=min(plan.floor, plan.start - 1e-9),
             speed=s.speed,
-            stop=StopRule(s.setpoint, s.debounce),
+            stop=s.stop,
             clear=plan.clear,
             fast=s.fast if plan.slow_from is not None else None,
             slow_from=plan.slow_from,
@@ -203,9 +264,6 @@ class Scanner:
             usual=self.track.level,
             tolerance=s.tolerance,
         )
-        record = self.hops.hop(request, lambda found: self._onward(index, found))
-        self._place = (request.x, request.y)
-        return record
 
     @cached_property
     def _stalls(self) -> tuple[Stall, ...]:
@@ -238,6 +296,7 @@ class Scanner:
     def _onward(self, index: int, record: HopRecord) -> Waypoint:
         """Where to retract to: the start of the next target, if this one was found."""
         here = self._x(index), self._y(index)
+        self._keep_up(record)
         if record.status in _MET:
             self.planner.add(*here, record.z_stop)
         if record.status is HopStatus.EARLY:
@@ -246,9 +305,32 @@ class Scanner:
         if record.status not in _FOUND or index + 1 >= len(self.targets):
             top = max(record.request.start, self.planner.travel.clip(record.z_stop))
             return Waypoint(*here, top, record.request.clear)
-        following = self.planner.plan(self._x(index + 1), self._y(index + 1), here)
-        self._planned = index + 1, following
-        return Waypoint(self._x(index + 1), self._y(index + 1), following.start, following.clear)
+        if self.revisits is not None and (place := self.revisits.due(self._time(record))):
+            back = replace(self.planner.plan(place.x, place.y, here), slow_from=None)
+            self._returning = place, back
+            return Waypoint(place.x, place.y, back.start, back.clear)
+        return self._on_to(index + 1, here)
+
+    def _back(self, place: Place, index: int, record: HopRecord) -> Waypoint:
+        """Where to retract to after a return: the start of the next target."""
+        self._keep_up(record)
+        if record.status in _FOUND:
+            self.planner.add(place.x, place.y, record.z_stop)
+            return self._on_to(index, (place.x, place.y))
+        top = max(record.request.start, self.planner.travel.clip(record.z_stop))
+        return Waypoint(place.x, place.y, top, record.request.clear)
+
+    def _on_to(self, index: int, here: tuple[float, float]) -> Waypoint:
+        following = self.planner.plan(self._x(index), self._y(index), here)
+        self._planned = index, following
+        return Waypoint(self._x(index), self._y(index), following.start, following.clear)
+
+    def _keep_up(self, record: HopRecord) -> None:
+        """Have the planner know its heights as they are now."""
+        risen, _ = self.creep.z.at(self._time(record))
+        if risen != self._risen:
+            self.planner.rise(risen - self._risen)
+            self._risen = risen
 
     # -- what a hop told ----------------------------------------------------------------------
 
@@ -266,7 +348,9 @@ class Scanner:
                 f"{_HOPELESS[record.status]}"
             )
 
-    def _report(self, index: int, attempt: int, record: HopRecord, accepted: bool) -> None:
+    def _report(
+        self, index: int, attempt: int, record: HopRecord, accepted: bool, revisit: bool = False
+    ) -> None:
         found = record.status in _MET and record.stop < len(record.curves["z"])
         task = ToReport(
             index=index,
@@ -274,6 +358,7 @@ class Scanner:
             accepted=accepted,
             record=record,
             approach=self._as_approach(record) if found else None,
+            revisit=revisit,
         )
         self._reporter.report(task)
 
@@ -282,7 +367,7 @@ class Scanner:
         current, reference = self._without_hum(record)
         request = record.request
         early = record.status is HopStatus.EARLY
-        return Approach(
+        approach = Approach(
             current=current,
             z=record.curves["z"],
             rate=record.rate,
@@ -291,11 +376,16 @@ class Scanner:
             reference=reference,
             reference_sd=record.reference_sd,
             speed=(request.fast if early else None) or request.speed,
-            setpoint=record.request.stop.setpoint,
+            setpoint=request.stop.drop(record.reference),
             filter_hz=record.bandwidth,
             noise=self.noise,
             reaction=self.hops.reaction().typical,
         )
+        if not isinstance(request.stop, Absolute):
+            return approach
+        # heights are told by the drop from far away, which the reference has not quite seen
+        far = far_reference(approach, self.tip)
+        return replace(approach, setpoint=request.stop.drop(far))
 
     def _without_hum(self, record: HopRecord) -> tuple[F64, float]:
         current = record.curves["current"]
@@ -316,3 +406,9 @@ class Scanner:
 
     def _y(self, index: int) -> float:
         return float(self.targets.y[index])
+
+
+def _refusal(record: HopRecord) -> str | None:
+    """Why a hop ended at the top by its own stop rule, if it did."""
+    refusal = record.request.stop.refusal(record.reference)
+    return refusal[1] if refusal is not None and refusal[0] is record.status else None

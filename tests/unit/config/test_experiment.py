@@ -95,8 +95,22 @@ SCANS = {
     'pattern = "point"\nrepeats = true': "6: step[0].scan.repeats: found true; "
     "expected a valid integer",
     POINT + 'hop = { setpont = "2 %" }': "7: step[0].scan.hop.setpont: "
-    'found the unknown key "setpont"; expected one of amplitude, debounce, dwell, engine, '
-    "fall_rate, floor_margin, height, reference_time, retries, setpoint (did you mean setpoint?)",
+    'found the unknown key "setpont"; expected one of adaptive, amplitude, debounce, dwell, '
+    "engine, fall_rate, floor_margin, height, level, mode, reference_time, retries, setpoint "
+    "(did you mean setpoint?)",
+    POINT + 'hop = { mode = "absolut" }': '7: step[0].scan.hop.mode: found "absolut"; '
+    'expected one of "drop", "absolute"',
+    POINT + 'hop = { mode = "absolute" }': "7: step[0].scan.hop.mode: found no level; "
+    'expected level = "3.1 nA" or the like beside mode "absolute"',
+    POINT + 'hop = { level = "3.1 nA" }': '7: step[0].scan.hop.level: found mode "drop" beside it; '
+    'expected level only with mode "absolute"',
+    POINT + 'hop = { mode = "absolute", level = "3.1 nA", setpoint = "3 %" }': "7: "
+    'step[0].scan.hop.setpoint: found mode "absolute" beside it; '
+    'expected setpoint only with mode "drop"',
+    POINT + 'hop = { mode = "absolute", level = "-3 nA" }': "7: step[0].scan.hop.level: "
+    'found "-3 nA"; expected more than 0',
+    POINT + 'hop = { setpoint = "3.1 nA" }': "7: step[0].scan.hop.setpoint: "
+    'found "3.1 nA", which is not a fraction; expected a fraction like "2 %" or 0.02, or "auto"',
     POINT + 'hop = { setpoint = "0.01 %" }': "7: step[0].scan.hop.setpoint: "
     'found "0.01 %"; expected at least 0.0005 and at most 0.5, or "auto"',
     POINT + "hop = { setpoint = 2 }": "7: step[0].scan.hop.setpoint: "
