@@ -40,7 +40,7 @@ prescan = {{ pixels = 10, amplitude = "6 um" }}
 
 [step.scan.hop]
 amplitude = "2 um"
-fall_rate = "80 nm/ms"
+fall_rate = "60 nm/ms"
 adaptive = true
 setpoint = "1 %"
 """

@@ -268,9 +268,9 @@ class DaqHopEngine:
 
     def _approach(self, request: HopRequest, reference: _Reference) -> HopRecord:
         rate = self.stream.rate
-        ramp, slow = _ramp(request, rate)
+        ramp = _ramp(request, rate)
         path = np.vstack((np.full_like(ramp, request.x), np.full_like(ramp, request.y), ramp))
-        watch = self._watch(request, reference, slow)
+        watch = self._watch(request, reference)
         first = self._samples_read
         self.stage.play(path, self._pause(request, reference))
         blocks = self._fall(request, watch, len(ramp))
@@ -283,7 +283,7 @@ class DaqHopEngine:
             self.stage.synchronise(blocks[-1])
         return self._record(request, reference, watch, first, blocks)
 
-    def _watch(self, request: HopRequest, reference: _Reference, slow: int) -> Watch:
+    def _watch(self, request: HopRequest, reference: _Reference) -> Watch:
         level, drop = abs(reference.level), request.stop.drop(reference.level)
         end = request.stop.crossing(reference.level)
         return Watch(
@@ -296,7 +296,7 @@ class DaqHopEngine:
             targets=level * (1 - np.array([stall.target for stall in request.stalls])),
             patience=np.array([stall.seconds for stall in request.stalls]) * self.stream.rate,
             chunk=max(round(_CHUNK * self.stream.rate), 1),
-            slow=slow,
+            fast=request.fast is not None,
             sag=level * (1 - self.tuning.sag * drop),
         )
 
@@ -319,6 +319,8 @@ class DaqHopEngine:
             blocks.append(block)
             left -= size
             current = self.amplifier.current(block)
+            if watch.fast:  # where it is counts, not how long it fell: a host may be late
+                watch.fast = float(self.stage.position(block)["z"][-1]) > (request.slow_from or 0.0)
             if watch.see(current, self._saturated(block), self._state(block)):
                 return blocks
         watch.status = HopStatus.NO_SURFACE
@@ -334,8 +336,7 @@ class DaqHopEngine:
         rate, tuning = self.stream.rate, self.tuning
         if not self.comparator:
             return max(round(tuning.block * rate), 1)
-        fast = request.fast if request.fast is not None and watch.samples < watch.slow else None
-        speed = fast or request.speed
+        speed = request.fast if watch.fast and request.fast is not None else request.speed
         look = max(round(tuning.look / speed * rate), 1)
         if watch.sensing:
             return max(round(tuning.sensing * rate), 1)
@@ -383,7 +384,7 @@ class DaqHopEngine:
         status = watch.status or HopStatus.OK
         if status is HopStatus.OK and self._touched(curves["current"], watch):
             status = HopStatus.TOUCHED
-        elif status is HopStatus.OK and watch.crossing is not None and watch.crossing < watch.slow:
+        elif status is HopStatus.OK and _fell_fast(request, z_stop):
             status = HopStatus.EARLY
         return HopRecord(
             request=request,
@@ -398,7 +399,7 @@ class DaqHopEngine:
             noise=reference.noise,
             z_stop=z_stop,
             bandwidth=reference.state.bandwidth,
-            slow=min(watch.slow, len(whole)),
+            slow=_slow_part(curves["z"], request),
             note=watch.note,
         )
 
@@ -471,10 +472,23 @@ class DaqHopEngine:
     _samples_read: int = 0
 
 
-def _ramp(request: HopRequest, rate: float) -> tuple[F64, int]:
-    """Return the ramp, m, and the sample from which on it is slow."""
+def _fell_fast(request: HopRequest, z: float) -> bool:
+    """Whether the ramp is still fast at z."""
+    return request.fast is not None and request.slow_from is not None and z > request.slow_from
+
+
+def _slow_part(z: F64, request: HopRequest) -> int:
+    """Return the sample from which on the tip fell slowly, by the sensor."""
     if request.fast is None or request.slow_from is None:
-        return motion.ramp(request.start, request.floor, request.speed, rate), 0
+        return 0
+    low = np.flatnonzero(z <= request.slow_from)
+    return int(low[0]) if len(low) else len(z)
+
+
+def _ramp(request: HopRequest, rate: float) -> F64:
+    """Return the ramp, m: of two speeds if so asked."""
+    if request.fast is None or request.slow_from is None:
+        return motion.ramp(request.start, request.floor, request.speed, rate)
     return motion.two_speeds(
         request.start,
         request.floor,
@@ -482,7 +496,7 @@ def _ramp(request: HopRequest, rate: float) -> tuple[F64, int]:
         request.speed,
         slow_from=request.slow_from,
         rate=rate,
-    )
+    )[0]
 
 
 def _same_place(one: Waypoint, other: Waypoint) -> bool:

@@ -20,8 +20,8 @@ class Watch:
         samples as `patience` says, and has not reached its target by then, has stalled: the rim of
         the tip rests on an edge beside its opening. All of shape (n,), partials falling.
     chunk: samples over which the current is averaged to judge that.
-    slow: sample from which on the tip falls slowly. Before it no surface is expected, so that the
-        ramp ends as soon as the current sags below `sag` (A).
+    fast: whether the tip was falling fast at the end of the last block. No surface is expected
+        there, so that the ramp ends as soon as the current sags below `sag` (A).
     sensing: whether the current had begun to fall at the end of the last block.
     crossing: index, from the start of the ramp, of the sample that completed the crossing.
     """
@@ -35,7 +35,7 @@ class Watch:
     targets: F64
     patience: F64
     chunk: int
-    slow: int = 0
+    fast: bool = False
     sag: float = 0.0
     run: int = 0
     crossing: int | None = None
@@ -77,7 +77,7 @@ class Watch:
     def _find_stall(self, current: F64) -> None:
         chunks = max(len(current) // self.chunk, 1)
         means = current[: chunks * self.chunk].reshape(chunks, -1).mean(axis=1)
-        self._find_sag(means, self.samples + len(current))
+        self._find_sag(means)
         if means.min() >= self.partials.max(initial=-np.inf):
             self._since.fill(np.inf)
             self.sensing = False
@@ -94,9 +94,9 @@ class Watch:
             self.status = HopStatus.TOUCHED
             self.note = "the current stalled above the setpoint: the rim rests on an edge"
 
-    def _find_sag(self, means: F64, now: int) -> None:
+    def _find_sag(self, means: F64) -> None:
         """While falling fast nothing is waited for: what sags twice on end is a surface."""
-        if self.crossing is not None or self.status is not None or now >= self.slow:
+        if self.crossing is not None or self.status is not None or not self.fast:
             return
         if len(means) > 1 and max(means[-2:]) < self.sag:
             self.status = HopStatus.EARLY

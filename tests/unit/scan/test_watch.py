@@ -111,14 +111,14 @@ def test_a_crossing_is_found_once() -> None:
     assert w.crossing == 0
 
 
-def fast_watch(slow: int) -> Watch:
+def fast_watch() -> Watch:
     w = watch()
-    w.slow, w.sag, w.chunk = slow, 0.993e-9, 2
+    w.fast, w.sag, w.chunk = True, 0.993e-9, 2
     return w
 
 
 def test_a_current_that_sags_while_the_tip_falls_fast_ends_the_fall() -> None:
-    w = fast_watch(slow=100)
+    w = fast_watch()
     assert not w.see(current(1, 1, 1, 1), False, STATE)
     assert w.see(current(1, 1, 0.99, 0.99, 0.99, 0.99), False, STATE)
     assert w.status is HopStatus.EARLY
@@ -126,12 +126,13 @@ def test_a_current_that_sags_while_the_tip_falls_fast_ends_the_fall() -> None:
 
 
 def test_a_short_dip_does_not_end_a_fast_fall() -> None:
-    w = fast_watch(slow=100)
+    w = fast_watch()
     assert not w.see(current(1, 1, 1, 1, 0.985, 0.985), False, STATE)
     assert not w.see(current(1, 1, 1, 1), False, STATE)
 
 
 def test_a_sag_is_what_a_slow_fall_waits_for() -> None:
-    w = fast_watch(slow=4)
+    w = fast_watch()
+    w.fast = False
     assert not w.see(current(1, 1, 0.99, 0.99, 0.99, 0.99), False, STATE)
     assert w.status is None
