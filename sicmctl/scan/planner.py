@@ -172,7 +172,7 @@ class HeightPlanner:
         start = self.travel.clip(base + self.surprises.clearance)
         return Plan(
             start,
-            min(floor, start - self.amplitude),
+            floor,
             start,
             top,
             look_from=min(top + max(self.surprises.largest, _AHEAD), start),

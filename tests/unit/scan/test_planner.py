@@ -204,3 +204,8 @@ def test_an_adaptive_way_leads_above_all_that_is_known(zs: list[float], high: fl
         assert plans[k].start <= max(known, high) + 2e-6 + 1e-12
         slow = plans[k].slow_from
         assert slow is None or zs[k - 1] < slow < plans[k].start
+
+
+def test_a_floor_is_within_the_travel() -> None:
+    plans = walk(adaptive(), [0.4e-6] * 100)
+    assert plans[-1].floor == 0
