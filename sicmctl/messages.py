@@ -98,7 +98,10 @@ class HopDone(Message, frozen=True, kw_only=True, tag="hop"):
     height: the chosen estimate, m, NaN if none; height_sd: its standard uncertainty; method: its
     name.
     heights: every estimate by method. curves: role -> samples (A, m), all of one length.
-    timing: phase -> seconds.
+    timing: phase -> seconds. drift_x, drift_y: by how much the target was moved to follow the
+    sample, m. drift_z: what was taken off height and heights (not off z_stop, start and curves).
+    A hop that only served to measure the drift has the note `revisit`, the index of the target
+    whose place it returned to, and is not accepted.
     """
 
     scan: int
@@ -124,6 +127,9 @@ class HopDone(Message, frozen=True, kw_only=True, tag="hop"):
     bandwidth: float
     timing: dict[str, float] = {}
     note: str = ""
+    drift_x: float = 0.0
+    drift_y: float = 0.0
+    drift_z: float = 0.0
 
 
 class EchemStarted(Message, frozen=True, kw_only=True, tag="echem-started"):
@@ -298,11 +304,11 @@ class TipMeasured(Message, frozen=True, kw_only=True, tag="tip-measured"):
 
 
 class DriftMeasured(Message, frozen=True, kw_only=True, tag="drift-measured"):
-    """How far the sample has crept since the run began, m, and how fast it creeps, m/s.
+    """How far the sample has crept, m, and how fast it creeps, m/s, by all measurements so far.
 
-    method: `revisit` (one place measured again: z alone) or `frames` (two images laid upon each
-    other). x, y, z: along each axis, NaN where nothing was learnt; each with a standard
-    uncertainty. rate_z: m/s, from all measurements so far.
+    method: `revisit` (one place measured again: z alone, since the scan began) or `frames` (images
+    laid upon each other: since the first of them). x, y, z: along each axis, NaN where nothing was
+    learnt; each with a standard uncertainty.
     """
 
     method: str

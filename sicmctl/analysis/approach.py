@@ -98,6 +98,8 @@ def _draw(axes: Axes, scan: Scan, choice: Choice) -> None:
         axes.axhline(1 - setpoint, color=ALERT, lw=1, ls="--", label=f"setpoint −{setpoint:.3g}")
     axes.plot(distance[stop], level[stop], "o", ms=6, mfc="none", mec=INK, mew=1.5, label="stop")
     height = float(scan.column("height")[hop])
+    if "drift_z" in scan.columns:
+        height += float(scan.column("drift_z")[hop])  # as the sensor saw it
     if np.isfinite(height):
         axes.axvline((height - z[stop]) * NM, color="#009e73", lw=1, ls=":", label="height")
     axes.margins(x=0.03)

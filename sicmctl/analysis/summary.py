@@ -195,7 +195,7 @@ def summarise_scan(scan: Scan) -> ScanSummary:
         targets=targets,
         measured=int(good.sum()),
         hops=scan.count,
-        retried=int((~accepted).sum()),
+        retried=int((~accepted & (hops["note"] != "revisit")).sum()) if hops else 0,
         counts=dict(Counter(hops["status"][accepted].tolist())) if hops else {},
         duration=scan.end_time - scan.start_time,
         hops_per_second=(time.size - 1) / elapsed if time.size > 1 and elapsed else NAN,

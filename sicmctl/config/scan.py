@@ -36,6 +36,16 @@ class AnyScan(Strictly):
         return False
 
 
+class Drift(Strictly):
+    """How the creep of the sample under the tip is followed."""
+
+    revisit: Annotated[float, Quantity("s", low=1.0)] | None = Field(
+        default=None,
+        description="return so often to one flat place and take the drift along z, seen there, off "
+        "all heights; default: never, for where the sample swells its swelling would go too",
+    )
+
+
 class PointScan(AnyScan):
     """Hop after hop at one point."""
 
@@ -69,6 +79,7 @@ class LineScan(AnyScan):
     angle: Angle | None = Field(default=None, description="direction from +x to +y, with `length`")
     points: Pixels = Field(description="points along the line")
     repeats: Count = Field(default=1, description="how often the line is scanned")
+    drift: Drift = Field(default_factory=Drift, description="how the sample's drift is followed")
 
     @model_validator(mode="after")
     def _has_one_end(self) -> Self:
@@ -108,6 +119,7 @@ class RasterScan(AnyScan):
         default="serpentine", description="whether every other line runs backwards"
     )
     prescan: Prescan | None = Field(default=None, description="coarse raster first; default: none")
+    drift: Drift = Field(default_factory=Drift, description="how the sample's drift is followed")
 
     @model_validator(mode="after")
     def _has_one_size(self) -> Self:
@@ -137,6 +149,7 @@ class ListScan(AnyScan):
         default=None,
         description="CSV file with the columns `x (um)` and `y (um)`, beside the experiment",
     )
+    drift: Drift = Field(default_factory=Drift, description="how the sample's drift is followed")
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:

@@ -56,6 +56,9 @@ MEANINGS = {
     "curve_start": "place of the hop's first sample in the flat curves",
     "curve_length": "number of samples of the hop's curves",
     "note": "remark",
+    "drift_x": "by how much the target was moved along x to follow the sample",
+    "drift_y": "by how much the target was moved along y to follow the sample",
+    "drift_z": "drift that was taken off the heights; add it for what the sensor saw",
 }
 """What the columns of the table of hops mean."""
 

@@ -197,6 +197,9 @@ def _row(hop: HopDone, first: int, count: int) -> Mapping[str, Value]:
         "curve_start": first,
         "curve_length": count,
         "note": hop.note,
+        "drift_x": hop.drift_x,
+        "drift_y": hop.drift_y,
+        "drift_z": hop.drift_z,
     }
     for method, estimate in hop.heights.items():
         name = f"height_{safe_name(method)}"

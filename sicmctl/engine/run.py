@@ -21,9 +21,11 @@ from sicmctl.messages import (
     RunStarted,
     ScanEnded,
 )
+from sicmctl.scan.drift import Creep
 from sicmctl.scan.hopper import DaqHopEngine, HopTuning
 from sicmctl.scan.pattern import targets
 from sicmctl.scan.reference import ReferenceTrack
+from sicmctl.scan.revisits import Revisits
 from sicmctl.scan.scanner import Scanner
 from sicmctl.scan.tipwatch import TipWatch
 
@@ -208,6 +210,7 @@ class Run:
     def _scan(self, hops: DaqHopEngine, found: Tuneup, job: scans.ScanJob) -> str:
         number, self._scans = self._scans, self._scans + 1
         self._publish(job.started(number, self._time, hops.name, found))
+        creep = Creep()
         scanner = Scanner(
             number=number,
             hops=hops,
@@ -221,6 +224,10 @@ class Run:
             mains=found.mains,
             noise=found.noise,
             watch=self._watch,
+            creep=creep,
+            revisits=Revisits(job.revisit, job.targets.pitch, creep.z, self._publish)
+            if job.revisit is not None
+            else None,
         )
         outcome = "failed"
         try:

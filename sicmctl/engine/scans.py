@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sicmctl.config.scan import RasterScan, Scan
+from sicmctl.config.scan import PointScan, RasterScan, Scan
 from sicmctl.hal.hop import HopEngine
 from sicmctl.messages import Array, ScanStarted
 from sicmctl.scan.curve import Tip
@@ -32,6 +32,8 @@ class ScanJob:
     safe: rules.SafeHop
     tip: Tip
     prescan: bool = False
+    revisit: float | None = None
+    """Seconds between returns to one place, to follow the drift."""
 
     def started(self, number: int, time: float, engine: str, found: Tuneup) -> ScanStarted:
         """Return the message that announces the scan, with every number that governs it."""
@@ -105,7 +107,8 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
     if hop.adaptive:
         least = _LEAST_RADII * tip.inner_radius
         planner.surprises = Surprises(hop.amplitude, least, _MEMORY * made.shape[1])
-    job = ScanJob(made, planner, settings, safe, tip)
+    revisit = None if isinstance(scan, PointScan) else scan.drift.revisit
+    job = ScanJob(made, planner, settings, safe, tip, revisit=revisit)
     if not isinstance(scan, RasterScan) or scan.prescan is None:
         return (job,)
     coarse = _coarse(scan, made)

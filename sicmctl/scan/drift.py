@@ -4,7 +4,7 @@ The stage's own sensors do not see it. A place measured again tells the drift al
 of the same area, laid upon each other, tell all three directions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,19 @@ class DriftTrack:
         q, age = self._unrest**2, abs(dt)
         unrest = q * np.array([[age**3 / 3, age**2 / 2], [age**2 / 2, age]])
         return move @ self._state, move @ self._covariance @ move.T + unrest
+
+
+@dataclass
+class Creep:
+    """Where the sample of a scan is by now: its way since the scan began, m.
+
+    x, y: by how much all targets were moved, to meet the places of an earlier frame. z: followed
+    while the scan goes on.
+    """
+
+    x: float = 0.0
+    y: float = 0.0
+    z: DriftTrack = field(default_factory=DriftTrack)
 
 
 @dataclass(frozen=True, slots=True)

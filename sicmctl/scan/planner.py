@@ -130,6 +130,13 @@ class HeightPlanner:
                 self._points = grown
         self._points[index] = x, y, z
 
+    def rise(self, by: float) -> None:
+        """Take the sample to have come nearer by so much since the heights were measured, m."""
+        self._points[: self._count, 2] += by
+        self._bases = {place: base + by for place, base in self._bases.items()}
+        if self.coarse is not None:
+            self.coarse.rise(by)
+
     def plan(self, x: float, y: float, came: tuple[float, float] | None, lift: float = 0.0) -> Plan:
         """Plan the hop at x, y when coming from `came`; None if that is not known.
 

@@ -12,26 +12,35 @@ from sicmctl.hal.hop import HopRecord, HopStatus
 from sicmctl.messages import Array, HeightValue, HopDone, Message, Progress
 
 from .curve import Tip
+from .drift import Creep
 from .edge import beside_a_step
 from .height import Approach, Height, estimate_all
 from .pattern import Targets
+from .revisits import Place, Revisits
 from .tipwatch import TipWatch
 
 
 @dataclass(frozen=True, slots=True)
 class ToReport:
-    """A hop to be reported. approach: what heights are estimated from, if a surface was found."""
+    """A hop to be reported. approach: what heights are estimated from, if a surface was found.
+
+    revisit: whether it only served to measure the drift.
+    """
 
     index: int
     attempt: int
     accepted: bool
     record: HopRecord
     approach: Approach | None
+    revisit: bool = False
 
 
 @dataclass
 class Reporter:
-    """Estimates heights and publishes hops and progress; shows good curves to the tip watch."""
+    """Estimates heights and publishes hops and progress; shows good ones to those who follow them.
+
+    creep: of the sample; heights are published without it.
+    """
 
     scan: int
     targets: Targets
@@ -39,6 +48,8 @@ class Reporter:
     method: str
     publish: Callable[[Message], None]
     watch: TipWatch | None = None
+    creep: Creep = field(default_factory=Creep)
+    revisits: Revisits | None = None
     _counts: Counter[str] = field(default_factory=Counter)
     _begun: float = math.nan
 
@@ -52,18 +63,36 @@ class Reporter:
                 task.approach, heights["fit"], record.z_stop, self.tip
             ):
                 status = HopStatus.EDGE
-        self.publish(self._hop(task, status, heights))
+        done = self._hop(task, status, heights)
+        self.publish(done)
         good = status is HopStatus.OK and "fit" in heights and heights["fit"].status == "ok"
         if self.watch is not None and task.approach is not None and task.accepted and good:
-            self.watch.see(record.first / record.rate, task.approach)
+            self.watch.see(done.time, task.approach)
+        if self.revisits is not None:
+            self._follow(self.revisits, task, heights.get(self.method) if good else None)
         if task.accepted:
             self._counts[status.value] += 1
             self.publish(self._progress(task))
+
+    def _follow(self, revisits: Revisits, task: ToReport, height: Height | None) -> None:
+        """Show a height to the revisits: one that they asked for, or one that may serve later."""
+        time = _met(task.record)
+        if task.revisit and height is None:
+            revisits.missed(time)
+        elif task.revisit and height is not None:
+            revisits.measured(time, height.value, height.sd)
+        elif task.accepted and height is not None:
+            request, (offset, drift_sd) = task.record.request, self.creep.z.at(time)
+            revisits.see(
+                Place(task.index, time, request.x, request.y, height.value - offset, height.sd,
+                      drift_sd)
+            )  # fmt: skip
 
     def _hop(self, task: ToReport, status: HopStatus, heights: dict[str, Height]) -> HopDone:
         record, index = task.record, task.index
         chosen = heights.get(self.method)
         curves, z = record.curves, record.curves["z"]
+        offset, drift_sd = self.creep.z.at(_met(record))
         return HopDone(
             time=record.first / record.rate,
             scan=self.scan,
@@ -81,17 +110,22 @@ class Reporter:
             reference=record.reference,
             reference_sd=record.reference_sd,
             z_stop=record.z_stop if len(z) else math.nan,
-            height=chosen.value if chosen else math.nan,
-            height_sd=chosen.sd if chosen else math.nan,
+            height=chosen.value - offset if chosen else math.nan,
+            height_sd=math.hypot(chosen.sd, drift_sd) if chosen else math.nan,
             method=self.method,
             heights={
-                name: HeightValue(value=h.value, sd=h.sd, status=h.status)
+                name: HeightValue(
+                    value=h.value - offset, sd=math.hypot(h.sd, drift_sd), status=h.status
+                )
                 for name, h in heights.items()
             },
             curves={name: Array.of(values) for name, values in curves.items()},
             bandwidth=record.bandwidth,
             timing=record.timing,
-            note=record.note,
+            note=record.note or ("revisit" if task.revisit else ""),
+            drift_x=self.creep.x,
+            drift_y=self.creep.y,
+            drift_z=offset,
         )
 
     def _progress(self, task: ToReport) -> Progress:
@@ -110,3 +144,8 @@ class Reporter:
             hops_per_second=rate,
             counts=dict(self._counts),
         )
+
+
+def _met(record: HopRecord) -> float:
+    """When the tip was at the surface, s on the run's timeline."""
+    return (record.first + record.stop) / record.rate

@@ -28,6 +28,7 @@ from sicmctl.messages import Alarm, Message, Note
 
 from . import vibration
 from .curve import Tip
+from .drift import Creep
 from .height import Approach
 from .height_types import far_reference
 from .mains import MainsTracker
@@ -36,6 +37,7 @@ from .pattern import Targets
 from .planner import HeightPlanner, Plan
 from .reference import ReferenceTrack
 from .reporter import Reporter, ToReport
+from .revisits import Place, Revisits
 from .tipwatch import TipWatch
 
 _FAR = 500e-9
@@ -105,6 +107,10 @@ class Scanner:
     mains: MainsTracker | None = None
     noise: NoiseModel | None = None
     watch: TipWatch | None = None
+    creep: Creep = field(default_factory=Creep)
+    revisits: Revisits | None = None
+    _returning: tuple[Place, Plan] | None = None
+    _risen: float = 0.0
     _place: tuple[float, float] | None = None
     _blind: int = 0
     _refused: bool = False
@@ -113,11 +119,20 @@ class Scanner:
     def run(self) -> str:
         """Visit all targets. Returns `done` or `stopped`; raises ScanAborted if it is hopeless."""
         self._reporter = Reporter(
-            self.number, self.targets, self.tip, self.settings.method, self.publish, self.watch
+            self.number,
+            self.targets,
+            self.tip,
+            self.settings.method,
+            self.publish,
+            self.watch,
+            self.creep,
+            self.revisits,
         )
         for index in range(len(self.targets)):
             if self.stopping():
                 return "stopped"
+            if self._returning is not None:
+                self._revisit(*self._returning, index)
             self._visit(index)
         return "done"
 
@@ -136,6 +151,15 @@ class Scanner:
         self._report(index, attempt, record, accepted=True)
         self._learn(record)
         self._warn_of_refusal(record)
+
+    def _revisit(self, place: Place, plan: Plan, following: int) -> None:
+        """Hop where a height is known, to see how the sample has crept, and go on to a target."""
+        self._returning = None
+        request = self._request(place.x, place.y, plan)
+        record = self.hops.hop(request, lambda found: self._back(place, following, found))
+        self._place = (place.x, place.y)
+        self._report(place.index, 0, record, accepted=False, revisit=True)
+        self._learn(record)
 
     def _accepts(self, record: HopRecord, attempt: int) -> bool:
         """Whether this record stands for its target.
@@ -216,10 +240,16 @@ class Scanner:
         return replace(plan, start=max(plan.start, record.request.start), slow_from=None)
 
     def _hop(self, index: int, plan: Plan) -> HopRecord:
+        request = self._request(self._x(index), self._y(index), plan)
+        record = self.hops.hop(request, lambda found: self._onward(index, found))
+        self._place = (request.x, request.y)
+        return record
+
+    def _request(self, x: float, y: float, plan: Plan) -> HopRequest:
         s = self.settings
-        request = HopRequest(
-            x=self._x(index),
-            y=self._y(index),
+        return HopRequest(
+            x=x,
+            y=y,
             start=plan.start,
             floor=min(plan.floor, plan.start - 1e-9),
             speed=s.speed,
@@ -234,9 +264,6 @@ class Scanner:
             usual=self.track.level,
             tolerance=s.tolerance,
         )
-        record = self.hops.hop(request, lambda found: self._onward(index, found))
-        self._place = (request.x, request.y)
-        return record
 
     @cached_property
     def _stalls(self) -> tuple[Stall, ...]:
@@ -269,6 +296,7 @@ class Scanner:
     def _onward(self, index: int, record: HopRecord) -> Waypoint:
         """Where to retract to: the start of the next target, if this one was found."""
         here = self._x(index), self._y(index)
+        self._keep_up(record)
         if record.status in _MET:
             self.planner.add(*here, record.z_stop)
         if record.status is HopStatus.EARLY:
@@ -277,9 +305,32 @@ class Scanner:
         if record.status not in _FOUND or index + 1 >= len(self.targets):
             top = max(record.request.start, self.planner.travel.clip(record.z_stop))
             return Waypoint(*here, top, record.request.clear)
-        following = self.planner.plan(self._x(index + 1), self._y(index + 1), here)
-        self._planned = index + 1, following
-        return Waypoint(self._x(index + 1), self._y(index + 1), following.start, following.clear)
+        if self.revisits is not None and (place := self.revisits.due(self._time(record))):
+            back = replace(self.planner.plan(place.x, place.y, here), slow_from=None)
+            self._returning = place, back
+            return Waypoint(place.x, place.y, back.start, back.clear)
+        return self._on_to(index + 1, here)
+
+    def _back(self, place: Place, index: int, record: HopRecord) -> Waypoint:
+        """Where to retract to after a return: the start of the next target."""
+        self._keep_up(record)
+        if record.status in _FOUND:
+            self.planner.add(place.x, place.y, record.z_stop)
+            return self._on_to(index, (place.x, place.y))
+        top = max(record.request.start, self.planner.travel.clip(record.z_stop))
+        return Waypoint(place.x, place.y, top, record.request.clear)
+
+    def _on_to(self, index: int, here: tuple[float, float]) -> Waypoint:
+        following = self.planner.plan(self._x(index), self._y(index), here)
+        self._planned = index, following
+        return Waypoint(self._x(index), self._y(index), following.start, following.clear)
+
+    def _keep_up(self, record: HopRecord) -> None:
+        """Have the planner know its heights as they are now."""
+        risen, _ = self.creep.z.at(self._time(record))
+        if risen != self._risen:
+            self.planner.rise(risen - self._risen)
+            self._risen = risen
 
     # -- what a hop told ----------------------------------------------------------------------
 
@@ -297,7 +348,9 @@ class Scanner:
                 f"{_HOPELESS[record.status]}"
             )
 
-    def _report(self, index: int, attempt: int, record: HopRecord, accepted: bool) -> None:
+    def _report(
+        self, index: int, attempt: int, record: HopRecord, accepted: bool, revisit: bool = False
+    ) -> None:
         found = record.status in _MET and record.stop < len(record.curves["z"])
         task = ToReport(
             index=index,
@@ -305,6 +358,7 @@ class Scanner:
             accepted=accepted,
             record=record,
             approach=self._as_approach(record) if found else None,
+            revisit=revisit,
         )
         self._reporter.report(task)
 

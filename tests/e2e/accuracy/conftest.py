@@ -31,6 +31,7 @@ class Measured:
     its true place is down by the setpoint.
     """
 
+    run: RunFile
     scan: Scan
     truth: Truth
     setpoint: float
@@ -70,12 +71,13 @@ def measure(tmp_path: Path) -> Callable[[str, str], Measured]:
         with Laboratory(files["sim.toml"], files["rig.toml"], files["truth.h5"]):
             result = client.run(files["rig.toml"], experiment, files["run.h5"])
         assert result.outcome.outcome == "done", result.outcome.reason
-        return _measured(RunFile(files["run.h5"]).scan(), Truth(files["truth.h5"]))
+        return _measured(RunFile(files["run.h5"]), Truth(files["truth.h5"]))
 
     return run
 
 
-def _measured(scan: Scan, truth: Truth) -> Measured:
+def _measured(run: RunFile, truth: Truth) -> Measured:
+    scan = run.scan()
     hops = scan.hops
     accepted = np.asarray(hops["accepted"], dtype=bool)
     setpoint = scan.settings["setpoint"]
@@ -84,6 +86,7 @@ def _measured(scan: Scan, truth: Truth) -> Measured:
     true = truth.setpoint_height(at["tip_x"], at["tip_y"], setpoint) - at["drift_z"]
     names = [str(status) for status in np.asarray(hops["status"])[accepted]]
     return Measured(
+        run,
         scan,
         truth,
         setpoint,

@@ -1,0 +1,79 @@
+"""Drift of sample and current while a scan runs: neither costs a pixel, nor does a lost return."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sicmctl.messages import Alarm, AnyMessage, DriftMeasured, HopDone, Note
+
+from ..rigs import Recorded, Virtual, experiment_text, only, quick_sim, virtual
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Virtual]:
+    with virtual(tmp_path / "lab", quick_sim(), "0.5 ms") as found:
+        yield found
+
+
+def raster(pixels: int, drift: str = "") -> str:
+    text = experiment_text(pixels=pixels, hop='fall_rate = "35 nm/ms"')
+    text = text.replace("[step.scan.hop]", f"{drift}\n[step.scan.hop]")
+    return text.replace('"500 nm"', '"300 nm"')
+
+
+def revisits(run: Recorded) -> list[HopDone]:
+    return [hop for hop in run.hops if hop.note == "revisit"]
+
+
+@pytest.mark.parametrize("rate", [0.01 / 60, 0.01], ids=["usual", "sixty times that"])
+def test_a_drifting_reference_current_makes_no_false_statuses(rig: Virtual, rate: float) -> None:
+    def drift(message: AnyMessage) -> None:
+        if isinstance(message, HopDone) and message.index == 10:
+            rig.set("drift.reference", rate)
+
+    run = rig.run(raster(6), drift)
+    assert run.statuses == ["ok"] * 36
+    assert only(run.messages, Alarm) == []
+    time, current = np.array([(hop.time, hop.reference) for hop in run.accepted[10:]]).T
+    assert np.polyfit(time, current / current[0], 1)[0] == pytest.approx(rate, abs=5e-4)
+    assert np.ptp([hop.height for hop in run.accepted]) < 15e-9
+
+
+def test_a_return_without_a_current_is_made_again(rig: Virtual) -> None:
+    """A bubble comes as the tip is about to return, and goes after."""
+    trouble: list[str] = []
+
+    def disturb(message: AnyMessage) -> None:
+        if not isinstance(message, HopDone):
+            return
+        if message.note == "revisit" or message.status == "no current":
+            trouble.append(message.status)
+            rig.set("pipette.bubble", "off")
+        elif not trouble and message.time > 0.98 + first:
+            rig.set("pipette.bubble", "on")
+
+    first = 0.7
+    run = rig.run(raster(9, 'drift = { revisit = "1 s" }'), disturb)
+    assert run.ended.outcome == "done"
+    assert run.statuses.count("ok") >= 80
+    assert trouble[0] == "no current"
+    assert len(only(run.messages, DriftMeasured)) >= 1
+    rig.suspend(0.01)
+    assert rig.gap > 1e-6
+
+
+def test_a_sample_that_sinks_at_once_has_not_crept(rig: Virtual) -> None:
+    def sink(message: AnyMessage) -> None:
+        if isinstance(message, HopDone) and message.index == 30 and message.accepted:
+            rig.set("sample.offset", -0.1e-6)
+
+    run = rig.run(raster(10, 'drift = { revisit = "1 s" }'), sink)
+    assert run.ended.outcome == "done"
+    assert run.statuses.count("ok") >= 98
+    assert len(revisits(run)) >= 1
+    assert any("is not followed" in note.text for note in only(run.messages, Note))
+    assert max(abs(hop.drift_z) for hop in run.accepted) < 10e-9  # it sank, but does not creep
+    heights = np.array([hop.height for hop in run.accepted])
+    assert np.nanmedian(heights[:30]) - np.nanmedian(heights[-30:]) == pytest.approx(1e-7, abs=1e-8)
