@@ -3,7 +3,7 @@
 from math import radians
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, Strict, model_validator
 
 from sicmctl.hal.quantity import Metres, PositiveMetres, Quantity, Seconds
 
@@ -43,6 +43,16 @@ class Drift(Strictly):
         default=None,
         description="return so often to one flat place and take the drift along z, seen there, off "
         "all heights; default: never, for where the sample swells its swelling would go too",
+    )
+
+
+class FrameDrift(Drift):
+    """How the creep of the sample under a raster is followed."""
+
+    frames: Annotated[bool, Strict()] = Field(
+        default=True,
+        description="lay the image upon the one before, if it is of the same area, and move the "
+        "next one as the sample crept sideways",
     )
 
 
@@ -119,7 +129,9 @@ class RasterScan(AnyScan):
         default="serpentine", description="whether every other line runs backwards"
     )
     prescan: Prescan | None = Field(default=None, description="coarse raster first; default: none")
-    drift: Drift = Field(default_factory=Drift, description="how the sample's drift is followed")
+    drift: FrameDrift = Field(
+        default_factory=FrameDrift, description="how the sample's drift is followed"
+    )
 
     @model_validator(mode="after")
     def _has_one_size(self) -> Self:

@@ -22,6 +22,7 @@ from sicmctl.messages import (
     ScanEnded,
 )
 from sicmctl.scan.drift import Creep
+from sicmctl.scan.frames import Frame, Frames
 from sicmctl.scan.hopper import DaqHopEngine, HopTuning
 from sicmctl.scan.pattern import targets
 from sicmctl.scan.reference import ReferenceTrack
@@ -82,6 +83,7 @@ class Run:
         self._techniques: Techniques | None = None
         self._track = ReferenceTrack()
         self._watch: TipWatch | None = None
+        self._frames = Frames(self._publish)
         self.state = RunState.IDLE
 
     def stop(self) -> None:
@@ -202,23 +204,28 @@ class Run:
         if scan.rest_before:
             hops.read(scan.rest_before)
         for job in scans.prepare(scan, rig, hops, found):
-            outcome = self._scan(hops, found, job)
+            outcome = self._scan(rig, hops, found, job)
             if outcome != "done":
                 return outcome
         return "done"
 
-    def _scan(self, hops: DaqHopEngine, found: Tuneup, job: scans.ScanJob) -> str:
+    def _scan(self, rig: Rig, hops: DaqHopEngine, found: Tuneup, job: scans.ScanJob) -> str:
         number, self._scans = self._scans, self._scans + 1
         self._publish(job.started(number, self._time, hops.name, found))
-        creep = Creep()
+        creep, frame = self._foretold(rig, job), Frame(job.targets)
+
+        def publish(message: Message) -> None:
+            frame.see(message)
+            self._publish(message)
+
         scanner = Scanner(
             number=number,
             hops=hops,
-            targets=job.targets,
+            targets=job.targets.moved(creep.x, creep.y),
             planner=job.planner,
             settings=job.settings,
             tip=job.tip,
-            publish=self._publish,
+            publish=publish,
             stopping=self._stop.is_set,
             track=self._track,
             mains=found.mains,
@@ -234,7 +241,14 @@ class Run:
             outcome = scanner.run()
         finally:
             self._publish(ScanEnded(time=self._time, scan=number, outcome=outcome))
+        if not job.prescan:
+            self._frames.add(frame)
         return outcome
+
+    def _foretold(self, rig: Rig, job: scans.ScanJob) -> Creep:
+        """Where the sample will be, as earlier frames of the same area tell."""
+        dx, dy = self._frames.foretell(job.area, self._time) if job.follow else (0.0, 0.0)
+        return Creep(dx, dy) if job.targets.moved(dx, dy).within(rig.stage.axes) else Creep()
 
     # -- what there is --------------------------------------------------------------------------
 

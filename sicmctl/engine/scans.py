@@ -1,6 +1,6 @@
 """From what an experiment asks of a scan to what the scanner is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sicmctl.config.scan import PointScan, RasterScan, Scan
 from sicmctl.hal.hop import HopEngine
@@ -34,6 +34,15 @@ class ScanJob:
     prescan: bool = False
     revisit: float | None = None
     """Seconds between returns to one place, to follow the drift."""
+    follow: bool = False
+    """Whether targets are moved as earlier frames of the same area foretell."""
+    of: Targets | None = None
+    """Targets of the scan that a prescan prepares."""
+
+    @property
+    def area(self) -> Targets:
+        """Targets of the scan itself."""
+        return self.targets if self.of is None else self.of
 
     def started(self, number: int, time: float, engine: str, found: Tuneup) -> ScanStarted:
         """Return the message that announces the scan, with every number that governs it."""
@@ -108,7 +117,8 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
         least = _LEAST_RADII * tip.inner_radius
         planner.surprises = Surprises(hop.amplitude, least, _MEMORY * made.shape[1])
     revisit = None if isinstance(scan, PointScan) else scan.drift.revisit
-    job = ScanJob(made, planner, settings, safe, tip, revisit=revisit)
+    follow = isinstance(scan, RasterScan) and scan.drift.frames
+    job = ScanJob(made, planner, settings, safe, tip, revisit=revisit, follow=follow)
     if not isinstance(scan, RasterScan) or scan.prescan is None:
         return (job,)
     coarse = _coarse(scan, made)
@@ -120,7 +130,10 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
         reach=coarse.pitch,
         clearance=amplitude,  # all between two coarse points is unknown
     )
-    return (ScanJob(coarse, planner.coarse, settings, safe, tip, prescan=True), job)
+    first = replace(
+        job, targets=coarse, planner=planner.coarse, prescan=True, revisit=None, of=made
+    )
+    return (first, job)
 
 
 def _coarse(scan: RasterScan, made: Targets) -> Targets:

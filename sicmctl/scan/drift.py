@@ -18,6 +18,14 @@ _UNREST = 2e-12
 """By how much a drift rate wanders in a second, m/s per sqrt(s): 0.1 nm/s in an hour."""
 
 
+_ALIKE = 0.5
+"""Two frames whose difference is larger than this part of what there is to see are not alike."""
+
+
+_FLAT = 1e-12
+"""Standard deviation of heights below which there is nothing to see, m."""
+
+
 class DriftTrack:
     """Drift along one axis: a Kalman filter of offset and constant rate, from rest at its first.
 
@@ -112,16 +120,19 @@ def shift_between(
     pixels along y (rows) and x (columns), m. reach: largest shift looked for, pixels.
 
     Whole pixels by exhaustive search, their fractions by least squares with a robust loss on a
-    cubic spline through the first frame. None where fewer than a quarter of the pixels overlap
-    or the frame is too smooth to tell.
+    cubic spline through the first frame, its mean plane taken off both. None where fewer than a
+    quarter of the pixels overlap, the frame is too smooth to tell, or what is left of the
+    difference is no smaller than half of what there is to see.
     """
     from scipy.ndimage import map_coordinates, spline_filter  # noqa: PLC0415
     from scipy.optimize import least_squares  # noqa: PLC0415
 
     if before.shape != after.shape or min(before.shape) < 2 * reach:
         return None
+    plane, (per_row, per_column) = _plane(before)
+    before, after = before - plane, after - plane
     scale, coarse = _spread(before), _whole_pixels(before, after, reach)
-    if coarse is None or not scale > 0:
+    if coarse is None or not scale > _FLAT:
         return None
     row, column, dz = coarse
     filled, holes = _filled(before)
@@ -136,7 +147,9 @@ def shift_between(
         return (seen - known) / scale - x[2]
 
     found = least_squares(residuals, [row, column, dz / scale], loss="soft_l1", f_scale=0.05)
-    if np.abs(found.x[:2] - (row, column)).max() > 1:
+    left, there = np.median(np.abs(residuals(found.x))), np.median(np.abs(seen - np.median(seen)))
+    alike = left <= _ALIKE * there / scale
+    if not alike or np.abs(found.x[:2] - (row, column)).max() > 1:
         return None
     curvature = found.jac.T @ found.jac
     if np.linalg.cond(curvature) > 1e8:
@@ -144,8 +157,20 @@ def shift_between(
     variance = float(found.fun @ found.fun) / max(len(seen) - 3, 1)
     sd = np.sqrt(np.diag(np.linalg.inv(curvature)) * variance)
     dy, dx = found.x[0] * pitch[0], found.x[1] * pitch[1]
+    dz = found.x[2] * scale + found.x[0] * per_row + found.x[1] * per_column
     spreads = float(sd[1] * pitch[1]), float(sd[0] * pitch[0]), float(sd[2] * scale)
-    return Shift(float(dx), float(dy), float(found.x[2] * scale), spreads)
+    return Shift(float(dx), float(dy), float(dz), spreads)
+
+
+def _plane(frame: F64) -> tuple[F64, tuple[float, float]]:
+    """Return the mean plane of a frame, of its shape, and its slopes, m per row and column."""
+    row, column = np.array(np.indices(frame.shape), dtype=np.float64)
+    known = np.isfinite(frame)
+    if np.count_nonzero(known) < 3:
+        return np.zeros(frame.shape), (0.0, 0.0)
+    matrix = np.column_stack((row[known], column[known], np.ones(np.count_nonzero(known))))
+    (per_row, per_column, level), *_ = np.linalg.lstsq(matrix, frame[known], rcond=None)
+    return per_row * row + per_column * column + level, (float(per_row), float(per_column))
 
 
 def _well_inside(holes: NDArray[np.bool_], row: int, column: int) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """Where the tip goes: the targets of a scan, in order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,18 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def moved(self, dx: float, dy: float) -> "Targets":
+        """The same targets, all moved by so much, m."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
+    def within(self, axes: Mapping[str, Axis]) -> bool:
+        """Whether the stage reaches all of them."""
+        return all(
+            float(end) in axes[name].travel
+            for name, values in (("x", self.x), ("y", self.y))
+            for end in (values.min(), values.max())
+        )
 
 
 def targets(scan: AnyPattern, axes: Mapping[str, Axis]) -> Targets:

@@ -96,3 +96,24 @@ def test_what_cannot_be_told_is_not_told():
     assert shift_between(before, before[:10], (PITCH, PITCH)) is None
     ramp = np.tile(np.arange(40.0), (40, 1)) * 1e-9  # a plane: x and z cannot be told apart
     assert shift_between(ramp, ramp, (PITCH, PITCH)) is None
+
+
+@pytest.mark.parametrize("slope", [0.0, 5e-9])
+def test_noise_is_laid_upon_nothing(slope: float):
+    rng = np.random.default_rng(5)
+    tilt = slope * np.arange(30.0)
+    first, second = (rng.normal(0, 1e-9, (30, 30)) + tilt for _ in range(2))
+    assert shift_between(first, second, (PITCH, PITCH)) is None
+
+
+def test_a_tilted_frame_shifts_in_height_as_it_shifts_sideways():
+    before, after = frames(1.3, -0.6, 0.0)
+    row, column = np.indices(before.shape, dtype=float)
+    per_row, per_column = 30e-9, -20e-9
+    before += per_row * row + per_column * column
+    after += per_row * (row - 1.3) + per_column * (column + 0.6)
+    found = shift_between(before, after, (PITCH, PITCH))
+    assert found is not None
+    assert found.dy == pytest.approx(1.3 * PITCH, abs=0.06 * PITCH)
+    assert found.dx == pytest.approx(-0.6 * PITCH, abs=0.06 * PITCH)
+    assert found.dz == pytest.approx(0, abs=10e-9)
