@@ -118,6 +118,16 @@ class PipetteConfig(Section):
     series_resistance: Resistance = 1.0
     """Of the bath up to the reference electrode."""
     temperature: Temperature = 298.15
+    medium: Literal["bath", "meniscus"] = "bath"
+    """Whether the sample lies in electrolyte, or is dry but for a droplet at the tip."""
+    meniscus_height: Size | None = None
+    """How far the droplet reaches out of the tip; left out, the inner radius."""
+    meniscus_stretch: Positive = 2.5
+    """Gap at which a lifted droplet tears off, in heights of it."""
+    contact_resistance: Resistance = 50e6
+    """Of the wetted spot, in series with the tip."""
+    leak_resistance: Resistance = 1e12
+    """Between tip and sample while the sample is dry."""
 
 
 class NoiseConfig(Section):

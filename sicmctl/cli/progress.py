@@ -102,7 +102,7 @@ class RunConsole:
         self._say(
             f"scan {scan.scan}: {scan.pattern} of {columns} x {rows}, {scan.engine} engine, "
             f"fall rate {s['speed'] * 1e6:.3g} nm/ms (highest safe {s['highest_speed'] * 1e6:.3g}),"
-            f" setpoint {s['setpoint']:.2%} (smallest safe {s['smallest_setpoint']:.2%}), "
+            f" {_stop(s)}, "
             f"current {show(s['current'], 'A')}"
         )
         self._failures = 0
@@ -140,3 +140,10 @@ class RunConsole:
 
     def _say(self, text: str) -> None:
         self._bar.console.print(text, markup=False, soft_wrap=True)
+
+
+def _stop(s: dict[str, float]) -> str:
+    """What ends the approaches of a scan."""
+    if "threshold_current" in s:
+        return f"onset of {show(s['threshold_current'], 'A')}"
+    return f"setpoint {s['setpoint']:.2%} (smallest safe {s['smallest_setpoint']:.2%})"

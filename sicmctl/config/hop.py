@@ -9,7 +9,12 @@ from sicmctl.hal.quantity import PositiveMetres, Quantity
 from .fields import Auto, OrAuto, Pixels, Setpoint, Strictly
 from .problems import Fault
 
-_OF_MODE = {"setpoint": "drop", "level": "absolute"}
+_OF_MODE = {
+    "setpoint": "drop",
+    "level": "absolute",
+    "threshold": "onset",
+    "meniscus": "onset",
+}
 """Keys that mean something in one mode only."""
 
 
@@ -23,10 +28,10 @@ class Hop(Strictly):
         default="auto",
         description="speed of the approach; auto: the fastest that is safe on this rig",
     )
-    mode: Literal["drop", "absolute"] = Field(
+    mode: Literal["drop", "absolute", "onset"] = Field(
         default="drop",
         description="what means surface: a fractional drop from the current at the top of the hop, "
-        "or a current below a level",
+        "a current below a level, or the onset of a current at a dry sample",
     )
     setpoint: Setpoint = Field(
         default=0.02,
@@ -35,6 +40,15 @@ class Hop(Strictly):
     level: Annotated[float, Quantity("A", positive=True)] | None = Field(
         default=None,
         description="current, without sign, below which the surface is met (mode `absolute`)",
+    )
+    threshold: Annotated[float | Auto, OrAuto("A", positive=True)] = Field(
+        default="auto",
+        description="rise of the current that means contact (mode `onset`); auto: six standard "
+        "deviations of the noise",
+    )
+    meniscus: PositiveMetres | None = Field(
+        default=None,
+        description="height of the meniscus at the tip (mode `onset`); default: its inner radius",
     )
     engine: Literal["auto", "streamed", "comparator"] = Field(
         default="auto", description="what stops the ramp; auto: the comparator if one is wired"
@@ -51,8 +65,10 @@ class Hop(Strictly):
     dwell: Annotated[float, Quantity("s", low=0, high=3600)] = Field(
         default=0.0, description="time spent at the surface before the retract"
     )
-    floor_margin: PositiveMetres = Field(
-        default=2e-6, description="how far below the last surface the ramp may run"
+    floor_margin: PositiveMetres | None = Field(
+        default=None,
+        description="how far below the last surface the ramp may run; default: 2 um, in mode "
+        "`onset` four heights of the meniscus",
     )
     retries: Annotated[int, Strict(), Field(ge=0, le=100)] = Field(
         default=1, description="further attempts after a hop that did not find the surface"
@@ -76,6 +92,8 @@ class Hop(Strictly):
                 raise Fault(f'mode "{self.mode}" beside it', f'{key} only with mode "{mode}"', key)
         if self.mode == "absolute" and self.level is None:
             raise Fault("no level", 'level = "3.1 nA" or the like beside mode "absolute"', "mode")
+        if self.mode == "onset" and self.adaptive:
+            raise Fault('mode "onset" beside it', "hops that are not adaptive", "adaptive")
         return self
 
 

@@ -7,7 +7,7 @@ measured current.
 from sicmctl.config.hop import Hop
 from sicmctl.hal.capabilities import Axis
 from sicmctl.hal.errors import LimitExceeded
-from sicmctl.hal.hop import Absolute, HopEngine, Stop, StopRule
+from sicmctl.hal.hop import Absolute, HopEngine, Onset, Stop, StopRule
 from sicmctl.hal.quantity import show
 from sicmctl.scan.curve import Tip
 from sicmctl.scan.speed import MARGIN, SAFE_SIGMAS, min_setpoint, reaction_total
@@ -16,6 +16,12 @@ from . import rules
 from .rules import SafeHop
 from .tuneup import Tuneup
 
+_DEPTH = 2e-6
+"""How far below the last surface a ramp may run, m."""
+_PRESS = 4.0
+"""The same where a meniscus touches, in heights of it."""
+_LIFT = 6.0
+"""Smallest hop amplitude in heights of the meniscus: half of it is free when moving sideways."""
 _MOST = 0.49
 """Largest drop that the level of an approach may mean: no height could be told beyond it."""
 
@@ -27,13 +33,17 @@ def decide(  # noqa: PLR0917  (the parts of a rig, in a fixed order)
     found: Tuneup,
     rate: float,
     z: Axis,
+    bias: float,
     ceiling: float | None = None,
 ) -> tuple[SafeHop, Stop]:
     """Return what was decided about a hop, and the rule that ends its approach.
 
-    rate: samples/s. z: the axis that falls. ceiling: highest fall rate that rig.toml allows, m/s.
+    rate: samples/s. z: the axis that falls. bias: of the pipette, V. ceiling: highest
+        fall rate that rig.toml allows, m/s.
     Raises LimitExceeded, naming the numbers, if the hop as asked for is unsafe.
     """
+    if hop.mode == "onset":
+        return _onset(hop, tip, hops, found, rate, min(z.max_speed, ceiling or z.max_speed), bias)
     setpoint = hop.setpoint if hop.level is None else _implied(hop.level, found)
     safe = rules.decide(
         setpoint,
@@ -58,7 +68,63 @@ def decide(  # noqa: PLR0917  (the parts of a rig, in a fixed order)
 
 def told(stop: Stop) -> dict[str, float]:
     """Return the numbers of a rule beyond the setpoint, for the record of a scan."""
+    if isinstance(stop, Onset):
+        return {"threshold_current": stop.threshold}
     return {"stop_current": stop.level} if isinstance(stop, Absolute) else {}
+
+
+def meniscus(hop: Hop, tip: Tip) -> float:
+    """Return the height of the meniscus at a tip, m."""
+    return hop.meniscus or tip.inner_radius
+
+
+def floor_margin(hop: Hop, tip: Tip) -> float:
+    """Return how far below the last surface the ramp may run, m.
+
+    Before contact a dead wire cannot be told from a dry gap: then the floor is what spares the tip.
+    """
+    usual = _PRESS * meniscus(hop, tip) if hop.mode == "onset" else _DEPTH
+    return hop.floor_margin or usual
+
+
+def _onset(  # noqa: PLR0917
+    hop: Hop, tip: Tip, hops: HopEngine, found: Tuneup, rate: float, ceiling: float, bias: float
+) -> tuple[SafeHop, Stop]:
+    """The tip must stop within the height of its meniscus, and lift it off before it moves on."""
+    height, smallest = meniscus(hop, tip), SAFE_SIGMAS * found.sigma
+    threshold = smallest if isinstance(hop.threshold, str) else hop.threshold
+    if threshold < smallest:
+        raise LimitExceeded(
+            "speed rule",
+            f"threshold {show(threshold, 'A')}",
+            f"it must be at least {SAFE_SIGMAS:g} times the noise: that is "
+            f"{show(found.sigma, 'A')} rms at {show(found.state.bandwidth, 'Hz')}, so that the "
+            f"smallest safe threshold is {show(smallest, 'A')}",
+            'raise the threshold, lower the filter, or write threshold = "auto"',
+        )
+    if bias == 0:
+        raise LimitExceeded(
+            "speed rule",
+            "approach without bias",
+            "no current could tell of the contact",
+            "set bias.target in rig.toml",
+        )
+    if hop.amplitude < _LIFT * height:
+        raise LimitExceeded(
+            "speed rule",
+            f"amplitude {show(hop.amplitude, 'm')}",
+            f"the tip moves sideways half of it above the surface, where a meniscus of "
+            f"{show(height, 'm')} may still hang on: it breaks at up to three times its height",
+            f"raise hop.amplitude to {show(_LIFT * height, 'm')} or more",
+        )
+    reaction = hops.reaction().worst
+    room = max(height - MARGIN, 0.0)
+    fastest = min(room / reaction_total(reaction, found.state.bandwidth, rate), ceiling)
+    told_room = f"the meniscus is {show(height, 'm')} high"
+    speed = rules.fall_rate(hop.fall_rate, fastest, hop.amplitude, told_room, hops)
+    safe = SafeHop(0.0, speed, 0.0, fastest, height, reaction)
+    polarity = 1.0 if bias > 0 else -1.0
+    return safe, Onset(threshold, polarity, found.current, hop.debounce)
 
 
 def _implied(level: float, found: Tuneup) -> float:

@@ -72,18 +72,30 @@ def decide(
     # The declared reaction contains the lag of the stage.
     fastest = max_fall_rate(tip, chosen, reaction, found.state.bandwidth, rate)
     fastest = min(fastest, z.max_speed, ceiling or z.max_speed)
+    room = f"the gap at a setpoint of {chosen:.2%} is {show(gap, 'm')}"
+    wanted = fall_rate(speed, fastest, amplitude, room, hops)
+    return SafeHop(chosen, wanted, smallest, fastest, gap, reaction)
+
+
+def fall_rate(
+    speed: float | str, fastest: float, amplitude: float, room: str, hops: HopEngine
+) -> float:
+    """Return the fall rate asked for, or the one that `auto` takes, m/s.
+
+    room: what there is to stop in, in words. Raises LimitExceeded if it is not safe.
+    """
     unhurried = min(_SHARE * fastest, amplitude / _LEAST_FALL)
     wanted = unhurried if isinstance(speed, str) else speed
     if not 0 < wanted <= fastest:
         raise LimitExceeded(
             "speed rule",
             f"fall rate {show_speed(wanted)}",
-            f"the gap at a setpoint of {chosen:.2%} is {show(gap, 'm')}, the margin "
-            f"{show(MARGIN, 'm')} and the reaction time of the {hops.name} engine "
-            f"{show(reaction, 's')}, so that the highest safe fall rate is {show_speed(fastest)}",
+            f"{room}, the margin {show(MARGIN, 'm')} and the reaction time of the {hops.name} "
+            f"engine {show(hops.reaction().worst, 's')}, so that the highest safe fall rate is "
+            f"{show_speed(fastest)}",
             'lower the fall rate, raise the filter, wire a comparator, or write fall_rate = "auto"',
         )
-    return SafeHop(chosen, wanted, smallest, fastest, gap, reaction)
+    return wanted
 
 
 def show_speed(speed: float) -> str:

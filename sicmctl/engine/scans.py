@@ -59,12 +59,11 @@ class ScanJob:
             extent=made.extent,
             settings={
                 **modes.told(self.settings.stop),
-                "setpoint": self.settings.setpoint,
+                **self._setpoints,
                 "speed": self.settings.speed,
                 "fast_speed": self.settings.fast or self.settings.speed,
                 "amplitude": self.planner.amplitude,
                 "reference_time": self.settings.reference_time,
-                "smallest_setpoint": safe.smallest_setpoint,
                 "highest_speed": safe.highest_speed,
                 "gap": safe.gap,
                 "reaction": safe.reaction,
@@ -76,6 +75,16 @@ class ScanJob:
             engine=engine,
             prescan=self.prescan,
         )
+
+    @property
+    def _setpoints(self) -> dict[str, float]:
+        """The drop at the stop and the smallest that is safe, where the current falls."""
+        if not self.settings.stop.falls:
+            return {}
+        return {
+            "setpoint": self.settings.setpoint,
+            "smallest_setpoint": self.safe.smallest_setpoint,
+        }
 
 
 def tip_of(rig: Rig) -> Tip:
@@ -92,7 +101,11 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
     tip = tip_of(rig)
     hop, safety = scan.hop, rig.loaded.model.safety
     z = rig.stage.axes["z"]
-    safe, stop = modes.decide(hop, tip, hops, found, rig.daq.rate, z, safety.max_fall_rate)
+    bias = rig.loaded.model.bias
+    assert bias is not None, "a microscope has a bias: config.wiring sees to it"
+    safe, stop = modes.decide(
+        hop, tip, hops, found, rig.daq.rate, z, bias.target, safety.max_fall_rate
+    )
     settings = ScanSettings(
         stop=stop,
         setpoint=safe.setpoint,
@@ -101,7 +114,7 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
         reference_time=hop.reference_time,
         dwell=hop.dwell,
         retries=hop.retries,
-        method=hop.height,
+        method="crossing" if hop.mode == "onset" and hop.height == "fit" else hop.height,
         tolerance=safety.reference_jump,
         lift=hop.amplitude,
     )
@@ -109,7 +122,7 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
     planner = HeightPlanner(
         z.travel,
         amplitude=hop.amplitude,
-        depth=hop.floor_margin,
+        depth=modes.floor_margin(hop, tip),
         reach=max(_REACH * made.pitch, 1e-9),
         clearance=hop.amplitude / 2,
     )

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from .capabilities import F64, SafeState
 from .quantity import show
@@ -49,6 +49,8 @@ class StopRule:
     setpoint: float
     debounce: int = 1
     """Consecutive samples beyond the level (host-watched back-ends)."""
+    falls: ClassVar[bool] = True
+    """Whether it is a fall of the current that ends the approach."""
 
     def __post_init__(self) -> None:
         if not 0 < self.setpoint < 1:
@@ -80,6 +82,7 @@ class Absolute:
     least: float
     most: float
     debounce: int = 1
+    falls: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not (self.level > 0 and 0 < self.least <= self.most < 1):
@@ -118,7 +121,48 @@ def _falling(reference: float, drop: float) -> Crossing:
     return Crossing(math.copysign(1.0, reference), level * (1 - drop), 0.5 * drop * level)
 
 
-Stop = StopRule | Absolute
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """The approach ends where a current sets in: a meniscus at the tip has met the sample.
+
+    threshold: rise over the current at the top, A. polarity: sign of the current to come.
+    quiet: current while nothing touches, A: offset and leak. A hop that starts with more than the
+        threshold beside it still touches.
+    """
+
+    threshold: float
+    polarity: float
+    quiet: float = 0.0
+    debounce: int = 1
+    falls: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not (self.threshold > 0 and abs(self.polarity) == 1):
+            raise ValueError(
+                f"the threshold must be positive and the polarity 1 or -1, found {self.threshold} "
+                f"and {self.polarity}"
+            )
+
+    def drop(self, reference: float) -> float:
+        """Return 0: no current falls."""
+        return 0.0
+
+    def crossing(self, reference: float) -> Crossing:
+        """Return where an approach from this reference (A) ends: the level is met from below."""
+        level = self.polarity * reference + self.threshold
+        return Crossing(-self.polarity, -level, 0.5 * self.threshold)
+
+    def refusal(self, reference: float) -> Refusal | None:
+        """Return why there is to be no approach from this reference, if so."""
+        if not abs(reference - self.quiet) > self.threshold:
+            return None
+        return HopStatus.HIGH_REFERENCE, (
+            f"a current of {show(reference, 'A')} flows at the top, where none should: the "
+            "meniscus still touches, or the pipette leaks"
+        )
+
+
+Stop = StopRule | Absolute | Onset
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,7 +243,7 @@ class DaqHopEngine:
         """Refuse an approach whose reference is not what it was a moment ago."""
         if reference.status is not HopStatus.OK:
             return reference
-        if abs(reference.level) < _LEAST_SIGNAL * reference.noise:
+        if request.stop.falls and abs(reference.level) < _LEAST_SIGNAL * reference.noise:
             reference.status = HopStatus.NO_CURRENT
         elif (refusal := request.stop.refusal(reference.level)) is not None:
             reference.status, reference.note = refusal
@@ -284,7 +284,9 @@ class DaqHopEngine:
         return self._record(request, reference, watch, first, blocks)
 
     def _watch(self, request: HopRequest, reference: _Reference) -> Watch:
-        level, drop = abs(reference.level), request.stop.drop(reference.level)
+        drop = request.stop.drop(reference.level)
+        # where no current falls, nothing but the crossing and the amplifier can end a fall
+        level = abs(reference.level) if request.stop.falls else -np.inf
         end = request.stop.crossing(reference.level)
         return Watch(
             level=end.level,

@@ -15,6 +15,7 @@ from .curve import Tip
 from .drift import Creep
 from .edge import beside_a_step
 from .height import Approach, Height, estimate_all
+from .onset import Onset, heights_of_onset
 from .pattern import Targets
 from .revisits import Place, Revisits
 from .tipwatch import TipWatch
@@ -22,8 +23,9 @@ from .tipwatch import TipWatch
 
 @dataclass(frozen=True, slots=True)
 class ToReport:
-    """A hop to be reported. approach: what heights are estimated from, if a surface was found.
+    """A hop to be reported.
 
+    approach, onset: what heights are estimated from, if a surface was found.
     revisit: whether it only served to measure the drift.
     """
 
@@ -32,6 +34,7 @@ class ToReport:
     accepted: bool
     record: HopRecord
     approach: Approach | None
+    onset: Onset | None = None
     revisit: bool = False
 
 
@@ -63,9 +66,12 @@ class Reporter:
                 task.approach, heights["fit"], record.z_stop, self.tip
             ):
                 status = HopStatus.EDGE
+        elif task.onset is not None:
+            heights = heights_of_onset(task.onset)
         done = self._hop(task, status, heights)
         self.publish(done)
-        good = status is HopStatus.OK and "fit" in heights and heights["fit"].status == "ok"
+        telling = heights.get("fit" if task.onset is None else "crossing")
+        good = status is HopStatus.OK and telling is not None and telling.status == "ok"
         if self.watch is not None and task.approach is not None and task.accepted and good:
             self.watch.see(done.time, task.approach)
         if self.revisits is not None:

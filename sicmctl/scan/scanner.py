@@ -26,7 +26,7 @@ from sicmctl.hal.hop import (
 from sicmctl.hal.quantity import show
 from sicmctl.messages import Alarm, Message, Note
 
-from . import vibration
+from . import onset, vibration
 from .curve import Tip
 from .drift import Creep
 from .height import Approach
@@ -58,6 +58,18 @@ _HOPELESS = {
     HopStatus.UNSETTLED: "the stage does not come to rest",
 }
 """Statuses that no further hop will mend, and what may be behind them."""
+_NO_ONSET = (
+    "no contact was felt down to the floor: the meniscus or the wire is gone, or the sample lies "
+    "lower than hop.floor_margin reaches"
+)
+
+
+_REMEDIES = {
+    True: "set the level anew by the present current, or hop with a fractional setpoint "
+    '(mode = "drop"), which follows it',
+    False: "raise hop.amplitude, so that the meniscus breaks, and look at the tip and its wire",
+}
+"""What to do about a reference that allows no approach, where the current falls, and where not."""
 
 
 class ScanAborted(SicmError):
@@ -167,7 +179,7 @@ class Scanner:
         A changed reference is believed only when a second attempt, from higher, shows it too; then
         one more attempt is made at the new level.
         """
-        if record.status in _FOUND:
+        if record.status in _FOUND or self._pressed(record):
             return True  # a touched place is not touched again
         if record.status is HopStatus.EARLY:
             return attempt > self.settings.retries
@@ -179,6 +191,10 @@ class Scanner:
                 return attempt > self.settings.retries + 1
             return False
         return attempt >= self.settings.retries
+
+    def _pressed(self, record: HopRecord) -> bool:
+        """Whether the tip may have pressed on the sample unfelt: a dead wire feels no contact."""
+        return record.status is HopStatus.NO_SURFACE and not self.settings.stop.falls
 
     def _tip_changed(self, record: HopRecord) -> None:
         old = self.track.level or math.nan
@@ -209,8 +225,7 @@ class Scanner:
                     level="warning",
                     source="setpoint",
                     text=f"no approach: {refusal}",
-                    remedy="set the level anew by the present current, or hop with a fractional "
-                    'setpoint (mode = "drop"), which follows it',
+                    remedy=_REMEDIES[self.settings.stop.falls],
                 )
             )
         self._refused = refusal is not None
@@ -261,7 +276,7 @@ class Scanner:
             look_from=plan.look_from,
             dwell=max(s.dwell, vibration.DWELL if self._unshaken else 0.0),
             stalls=self._stalls,
-            usual=self.track.level,
+            usual=self.track.level if s.stop.falls else None,
             tolerance=s.tolerance,
         )
 
@@ -269,6 +284,8 @@ class Scanner:
     def _stalls(self) -> tuple[Stall, ...]:
         """From each part of the setpoint, the time in which any slope shows half as much again."""
         tip, s = self.tip, self.settings
+        if not s.stop.falls:
+            return ()
         ladder = [(share * s.setpoint, min(1.5 * share, 1.0) * s.setpoint) for share in _PARTS]
         return tuple(
             Stall(
@@ -282,7 +299,8 @@ class Scanner:
     @property
     def _unshaken(self) -> bool:
         """Whether the vibration between tip and sample is still to be measured."""
-        return self.noise is not None and self.noise.vibration == 0
+        falls = self.settings.stop.falls  # only a current that falls with the gap can tell
+        return self.noise is not None and self.noise.vibration == 0 and falls
 
     def _measure_vibration(self, record: HopRecord) -> None:
         assert self.noise is not None
@@ -335,12 +353,14 @@ class Scanner:
     # -- what a hop told ----------------------------------------------------------------------
 
     def _learn(self, record: HopRecord) -> None:
-        if record.status in (*_MET, HopStatus.NO_SURFACE):
+        if record.status in (*_MET, HopStatus.NO_SURFACE) and self.settings.stop.falls:
             self.track.add(record.reference)
         if self.mains is not None and record.status in _FOUND:
             z = record.curves["z"][: record.stop]
             far = int(np.searchsorted(-z, -(record.z_stop + _FAR)))
             self.mains.learn(record.first, record.curves["current"][:far])
+        if self._pressed(record):
+            raise ScanAborted(f'a fall ended with "{record.status.value}": {_NO_ONSET}')
         self._blind = self._blind + 1 if record.status in _HOPELESS else 0
         if self._blind >= self.settings.hopeless:
             raise ScanAborted(
@@ -357,7 +377,8 @@ class Scanner:
             attempt=attempt,
             accepted=accepted,
             record=record,
-            approach=self._as_approach(record) if found else None,
+            approach=self._as_approach(record) if found and record.request.stop.falls else None,
+            onset=self._as_onset(record) if found and not record.request.stop.falls else None,
             revisit=revisit,
         )
         self._reporter.report(task)
@@ -386,6 +407,20 @@ class Scanner:
         # heights are told by the drop from far away, which the reference has not quite seen
         far = far_reference(approach, self.tip)
         return replace(approach, setpoint=request.stop.drop(far))
+
+    def _as_onset(self, record: HopRecord) -> onset.Onset:
+        current, reference = self._without_hum(record)
+        crossing = record.request.stop.crossing(reference)
+        return onset.Onset(
+            rise=-crossing.sign * (current - reference),
+            z=record.curves["z"],
+            rate=record.rate,
+            stop=record.stop,
+            z_stop=record.z_stop,
+            noise=record.noise,
+            filter_hz=record.bandwidth,
+            threshold=2 * crossing.hysteresis,
+        )
 
     def _without_hum(self, record: HopRecord) -> tuple[F64, float]:
         current = record.curves["current"]

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from simulators.world.amplifier import RAIL, filtered
+from simulators.world.meniscus import since_contact, wets
 from simulators.world.pipette import (
     RING_WEIGHTS,
     SECTORS,
@@ -23,6 +24,7 @@ from simulators.world.rig import (
     NOISE_VOLTAGE,
     POTENTIAL,
     STEEPNESS,
+    WET,
 )
 from simulators.world.rng import normals
 from simulators.world.sample import height, look, plane
@@ -157,6 +159,12 @@ def _sub_step(rig, relief, state, targets, command, tick, length, old, truth, ro
     y = state.axes[1, POSITION] + _between(before, after, DRIFT, VIBRATION, 1, share)
     z = state.axes[2, POSITION] + _between(before, after, DRIFT, VIBRATION, 2, share)
     g = sense(rig, relief, state, x, y, z + rig.shortening)
+    passed = 0.5  # share of the sub-step that the present current stands for
+    if rig.meniscus.height > 0.0:
+        was, s[WET] = s[WET], wets(rig.meniscus, s[WET], s[GAP])
+        g = rig.meniscus.wet if s[WET] else rig.meniscus.dry
+        if s[WET] > was:
+            passed = since_contact(rig.meniscus, old[4], s[GAP])
     g *= rig.open_share * (before[FACTOR] + share * (after[FACTOR] - before[FACTOR]))
     potential = command + before[OFFSET] + share * (after[OFFSET] - before[OFFSET])
     s[CURRENT] = g * rectified(rig.tip, potential)
@@ -167,7 +175,7 @@ def _sub_step(rig, relief, state, targets, command, tick, length, old, truth, ro
     charging = rig.chain.stray_capacitance * (command - s[POTENTIAL]) / dt
     s[POTENTIAL] = command
     # the mean over the sub-step, to second order; noise and charging are such means already
-    current = 0.5 * (old[3] + s[CURRENT]) + charging + _mains(rig.noise, tick * TICK)
+    current = old[3] + passed * (s[CURRENT] - old[3]) + charging + _mains(rig.noise, tick * TICK)
     current += _noise_current(rig, state, tick, dt, g, s[CURRENT])
     if rig.chain.shows_potential:
         current = potential * rig.chain.volts_per_volt / rig.chain.gain

@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.world.amplifier import Bessel, Chain
+from simulators.world.meniscus import Meniscus
 from simulators.world.pipette import SECTORS, Tip
 from simulators.world.sample import Surface
 from simulators.world.slow import CHANNELS, STATES, Slow
 from simulators.world.stage import PLAYS, Axes, Stepping
 
 # scalars of the state
-CURRENT, POTENTIAL, NOISE_VOLTAGE, GAP, CONTACT, DEPTH, STEEPNESS = range(7)
+CURRENT, POTENTIAL, NOISE_VOLTAGE, GAP, CONTACT, DEPTH, STEEPNESS, WET = range(8)
 
 TRUTH = (
     "time", "x", "y", "z", "drift_x", "drift_y", "drift_z",
@@ -44,6 +45,7 @@ class Rig(NamedTuple):
     """All that is constant between two interventions."""
 
     tip: Tip
+    meniscus: Meniscus
     surface: Surface
     axes: Axes
     stepping: Stepping
@@ -96,5 +98,5 @@ def new_state() -> State:
         slow=np.zeros(STATES),
         before=np.zeros(CHANNELS),
         after=np.zeros(CHANNELS),
-        scalars=np.zeros(7),
+        scalars=np.zeros(8),
     )

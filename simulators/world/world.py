@@ -16,6 +16,7 @@ from simulators.plant import TICK, Watch
 from simulators.world import kernel, stage
 from simulators.world.amplifier import Amplifier, bessel
 from simulators.world.contact import Contact, leak_gap
+from simulators.world.meniscus import meniscus
 from simulators.world.pack import Row, packed_row, record
 from simulators.world.pipette import Pipette
 from simulators.world.rig import (
@@ -326,6 +327,7 @@ class World:
             dt = period * TICK / substeps
             rig = Rig(
                 tip=self.pipette.tip(),
+                meniscus=meniscus(self.config.pipette, self.pipette),
                 surface=self.sample.surface(),
                 axes=self._axes,
                 stepping=self._stepping(dt),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sicmctl.messages import Alarm, ScanStarted
+from sicmctl.messages import Alarm, AnyMessage, HopDone, ScanStarted
 
 from ..rigs import Recorded, Virtual, experiment_text, only, quick_sim, virtual
 
@@ -101,3 +101,113 @@ class TestAbsolute:
         assert_safe(rig, run, "failed")
         assert run.hops == []
         assert run.ended.reason.startswith("speed rule: level 3.4 nA: it must lie at least 6 times")
+
+
+DRY = '[pipette]\nmedium = "meniscus"\n'
+"""A dry sample, and a droplet 50 nm high at the tip."""
+ONSET = 'mode = "onset"'
+
+
+@pytest.fixture
+def dry(tmp_path: Path) -> Iterator[Virtual]:
+    with virtual(tmp_path / "lab", quick_sim(more=DRY), "0.3 ms") as found:
+        yield found
+
+
+class TestOnset:
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_the_fall_ends_at_the_contact(self, dry: Virtual, engine: str) -> None:
+        run = dry.run(scan(engine, ONSET))
+        assert_safe(dry, run, "done")
+        assert run.statuses == ["ok"] * 4
+        assert only(run.messages, Alarm) == []
+        (started,) = only(run.messages, ScanStarted)
+        assert "setpoint" not in started.settings
+        threshold = started.settings["threshold_current"]
+        assert 10e-12 < threshold < 60e-12
+        for hop in run.accepted:
+            current = hop.curves["current"].numpy()
+            assert abs(hop.reference) < threshold
+            assert current[: hop.stop - 40].max() < 1.2 * threshold
+            assert current[-20:].mean() > 2e-9
+            assert hop.method == "crossing"
+            assert hop.heights["crossing"].status == "ok"
+        heights = np.array([hop.height for hop in run.accepted])
+        assert np.ptp(heights) < 8e-9
+        # 50 nm above the sample, which lies 2 um up; the frame drifts by some nanometres
+        assert heights.mean() == pytest.approx(2.05e-6, abs=15e-9)
+        assert dry.lab.world.pipette.inner_radius == 50e-9
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_a_current_that_is_lost_leaves_the_tip_at_its_floor(
+        self, dry: Virtual, engine: str
+    ) -> None:
+        """A broken wire cannot be felt before contact: the ramp ends by itself, and only once."""
+
+        def watch(message: AnyMessage) -> None:
+            if isinstance(message, HopDone) and message.index == 0:
+                dry.set("pipette.bubble", "on")
+
+        run = dry.run(scan(engine, ONSET), watch)
+        assert_safe(dry, run, "failed")
+        assert run.statuses == ["ok", "no surface"]
+        assert len(run.hops) == 2
+        assert run.ended.reason == (
+            'a fall ended with "no surface": no contact was felt down to the floor: '
+            "the meniscus or the wire is gone, or the sample lies lower than hop.floor_margin "
+            "reaches"
+        )
+        # four heights of the meniscus below the place where the first hop came to rest
+        lowest = run.hops[1].curves["z"].numpy().min()
+        assert lowest > run.hops[0].z_stop - 0.2e-6 - 5e-9
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_nothing_approaches_while_a_current_flows(self, dry: Virtual, engine: str) -> None:
+        def leak(message: AnyMessage) -> None:
+            if isinstance(message, HopDone) and message.index == 0:
+                dry.set("amplifier.offset", 1e-9)
+
+        run = dry.run(scan(engine, ONSET), leak)
+        assert_safe(dry, run, "done")
+        # the next reference may have been read already, while the tip was on its way
+        assert run.statuses[0] == "ok"
+        assert run.statuses[-2:] == ["high reference"] * 2
+        refused = [hop for hop in run.hops if hop.status == "high reference"]
+        assert {len(hop.curves["z"].numpy()) for hop in refused} == {0}
+        assert "flows at the top, where none should" in refused[0].note
+        (alarm,) = only(run.messages, Alarm)
+        assert alarm.source == "setpoint"
+        assert alarm.text in {f"no approach: {hop.note}" for hop in refused}
+        assert "raise hop.amplitude" in alarm.remedy
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_the_height_is_one_meniscus_above_the_sample(self, tmp_path: Path, engine: str) -> None:
+        """On a stage without drift and vibration, whose sensor is as noisy as ever."""
+        still = "".join(
+            f'{key} = "{zero}"\n'
+            for key, zero in (
+                ("drift", "0 m/s"),
+                ("drift_final", "0 m/s"),
+                ("thermal", "0 m"),
+                ("vibration", "0 m"),
+            )
+        )
+        sim = quick_sim(more=f"{DRY}[stage.x]\n{still}[stage.y]\n{still}")
+        sim = sim.replace("[stage.z]\n", f"[stage.z]\n{still}")
+        sim = sim.replace("points = 16\n", 'points = 16\nrq = "0 m"\n')
+        text = scan(engine, ONSET).replace('pattern = "list"', 'pattern = "point"\nrepeats = 20')
+        with virtual(tmp_path / "lab", sim, "0.3 ms") as rig:
+            run = rig.run(text.replace(POINTS, ""))
+            assert run.statuses == ["ok"] * 20
+            surface = np.array([rig.lab.world.sample.height(h.x, h.y) for h in run.accepted])
+            error = np.array([hop.height for hop in run.accepted]) - surface - 50e-9
+            sd = np.array([hop.height_sd for hop in run.accepted])
+            assert abs(error.mean()) < 0.3e-9
+            assert error.std() < 0.5e-9
+            assert 0.5 < error.std() / sd.mean() < 2
+
+    def test_too_fast_a_fall_is_refused_before_anything_falls(self, dry: Virtual) -> None:
+        run = dry.run(scan("streamed", ONSET, 'fall_rate = "80 nm/ms"'))
+        assert_safe(dry, run, "failed")
+        assert run.hops == []
+        assert "the meniscus is 50 nm high" in run.ended.reason

@@ -96,10 +96,16 @@ SCANS = {
     "expected a valid integer",
     POINT + 'hop = { setpont = "2 %" }': "7: step[0].scan.hop.setpont: "
     'found the unknown key "setpont"; expected one of adaptive, amplitude, debounce, dwell, '
-    "engine, fall_rate, floor_margin, height, level, mode, reference_time, retries, setpoint "
-    "(did you mean setpoint?)",
+    "engine, fall_rate, floor_margin, height, level, meniscus, mode, reference_time, retries, "
+    "setpoint, threshold (did you mean setpoint?)",
     POINT + 'hop = { mode = "absolut" }': '7: step[0].scan.hop.mode: found "absolut"; '
-    'expected one of "drop", "absolute"',
+    'expected one of "drop", "absolute", "onset"',
+    POINT + 'hop = { meniscus = "50 nm" }': "7: step[0].scan.hop.meniscus: "
+    'found mode "drop" beside it; expected meniscus only with mode "onset"',
+    POINT + 'hop = { mode = "onset", adaptive = true }': "7: step[0].scan.hop.adaptive: "
+    'found mode "onset" beside it; expected hops that are not adaptive',
+    POINT + 'hop = { mode = "onset", threshold = "0 A" }': "7: step[0].scan.hop.threshold: "
+    'found "0 A"; expected more than 0, or "auto"',
     POINT + 'hop = { mode = "absolute" }': "7: step[0].scan.hop.mode: found no level; "
     'expected level = "3.1 nA" or the like beside mode "absolute"',
     POINT + 'hop = { level = "3.1 nA" }': '7: step[0].scan.hop.level: found mode "drop" beside it; '

@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 
 from sicmctl.config.hop import Hop
-from sicmctl.engine.modes import decide, told
+from sicmctl.engine.modes import decide, floor_margin, told
 from sicmctl.engine.rules import SafeHop
 from sicmctl.hal.errors import LimitExceeded
-from sicmctl.hal.hop import Absolute, Stop, StopRule
+from sicmctl.hal.hop import Absolute, Onset, Stop, StopRule
 from sicmctl.scan.speed import MARGIN, reaction_total
 
 from .test_rules import TIP, Hops, Z, found
 
 
-def decided(**hop: Any) -> tuple[SafeHop, Stop]:
+def decided(bias: float = 0.7, **hop: Any) -> tuple[SafeHop, Stop]:
     """For a current of 3 nA with a noise of 3 pA, and a loop that takes 1 ms."""
     hops: Any = Hops(1e-3)
-    return decide(Hop.model_validate(hop), TIP, hops, found(), 50e3, Z)
+    return decide(Hop.model_validate(hop), TIP, hops, found(), 50e3, Z, bias)
 
 
 def test_a_drop_is_as_it_was() -> None:
@@ -68,3 +68,68 @@ def test_a_level_within_the_noise_or_above_the_current_is_refused(level: str) ->
 def test_too_fast_a_fall_to_a_level_is_refused_as_any_other() -> None:
     with pytest.raises(LimitExceeded, match=r"the gap at a setpoint of 2\.00% is"):
         decided(mode="absolute", level="2.94 nA", fall_rate="100 nm/ms")
+
+
+@pytest.mark.parametrize(("bias", "polarity"), [(0.7, 1.0), (-0.2, -1.0)])
+def test_an_onset_stands_out_of_the_noise(bias: float, polarity: float) -> None:
+    safe, stop = decided(bias, mode="onset")
+    assert isinstance(stop, Onset)
+    assert stop.threshold == pytest.approx(18e-12)
+    assert (stop.polarity, stop.quiet) == (polarity, 3e-9)
+    assert told(stop) == {"threshold_current": pytest.approx(18e-12)}
+    # the tip must stop within its meniscus, 50 nm high, and leave the margin
+    assert safe.highest_speed == pytest.approx(45e-9 / reaction_total(1e-3, 5e3, 50e3))
+    assert (safe.gap, safe.speed) == (50e-9, pytest.approx(0.8 * safe.highest_speed))
+
+
+def test_a_higher_meniscus_allows_a_faster_fall_and_a_deeper_floor() -> None:
+    low, high = decided(mode="onset")[0], decided(mode="onset", meniscus="100 nm")[0]
+    assert high.highest_speed == pytest.approx(low.highest_speed * 95 / 45)
+    asked = {"mode": "onset", "meniscus": "100 nm"}
+    assert floor_margin(Hop.model_validate(asked), TIP) == pytest.approx(400e-9)
+    asked["floor_margin"] = "1 um"
+    assert floor_margin(Hop.model_validate(asked), TIP) == 1e-6
+    assert floor_margin(Hop(), TIP) == 2e-6
+
+
+@pytest.mark.parametrize(
+    ("bias", "hop", "command", "problem"),
+    [
+        (
+            0.7,
+            {"fall_rate": "60 nm/ms"},
+            "fall rate 60 nm/ms",
+            "the meniscus is 50 nm high, the margin 5 nm and the reaction time of the streamed "
+            "engine 1 ms, so that the highest safe fall rate is 41.8 nm/ms",
+        ),
+        (
+            0.7,
+            {"threshold": "10 pA"},
+            "threshold 10 pA",
+            "it must be at least 6 times the noise: that is 3 pA rms at 5 kHz, so that the "
+            "smallest safe threshold is 18 pA",
+        ),
+        (0.0, {}, "approach without bias", "no current could tell of the contact"),
+        (
+            0.7,
+            {"amplitude": "200 nm"},
+            "amplitude 200 nm",
+            "the tip moves sideways half of it above the surface, where a meniscus of 50 nm may "
+            "still hang on: it breaks at up to three times its height",
+        ),
+        (
+            0.7,
+            {"meniscus": "4 nm"},
+            "fall rate 0 nm/ms",
+            "the meniscus is 4 nm high, the margin 5 nm and the reaction time of the streamed "
+            "engine 1 ms, so that the highest safe fall rate is 0 nm/ms",
+        ),
+    ],
+)
+def test_what_an_onset_is_refused_for(
+    bias: float, hop: dict[str, str], command: str, problem: str
+) -> None:
+    with pytest.raises(LimitExceeded) as caught:
+        decided(bias, mode="onset", **hop)
+    assert (caught.value.command, caught.value.problem) == (command, problem)
+    assert caught.value.remedy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sicmctl.hal.hop import Absolute, HopStatus, StopRule
+from sicmctl.hal.hop import Absolute, HopStatus, Onset, StopRule
 
 LEVEL = Absolute(3.1e-9, least=0.006, most=0.04)
 
@@ -52,3 +52,30 @@ def test_a_drop_is_a_share(setpoint: float) -> None:
 def test_a_level_with_impossible_bounds_is_refused(level: float, least: float, most: float) -> None:
     with pytest.raises(ValueError, match="the level must be positive"):
         Absolute(level, least, most)
+
+
+@pytest.mark.parametrize("polarity", [1, -1])
+def test_an_onset_is_met_from_below(polarity: int) -> None:
+    end = Onset(20e-12, polarity).crossing(polarity * 2e-12)
+    before, contact = polarity * 21e-12, polarity * 23e-12
+    assert end.sign * before > end.level > end.sign * contact
+    assert end.sign * end.level == pytest.approx(polarity * 22e-12)
+    assert end.hysteresis == pytest.approx(10e-12)
+
+
+def test_no_approach_while_a_current_flows_already() -> None:
+    rule = Onset(20e-12, 1, quiet=2e-12)
+    assert rule.refusal(21e-12) is None
+    assert rule.refusal(-17e-12) is None
+    for current, shown in ((23e-12, "23 pA"), (-19e-12, "-19 pA")):
+        assert rule.refusal(current) == (
+            HopStatus.HIGH_REFERENCE,
+            f"a current of {shown} flows at the top, where none should: the meniscus still "
+            "touches, or the pipette leaks",
+        )
+
+
+@pytest.mark.parametrize(("threshold", "polarity"), [(0.0, 1), (1e-12, 0.0)])
+def test_an_onset_of_nothing_is_refused(threshold: float, polarity: float) -> None:
+    with pytest.raises(ValueError, match="the threshold must be positive and the polarity 1 or -1"):
+        Onset(threshold, polarity)
