@@ -89,6 +89,9 @@ class LineScan(AnyScan):
     angle: Angle | None = Field(default=None, description="direction from +x to +y, with `length`")
     points: Pixels = Field(description="points along the line")
     repeats: Count = Field(default=1, description="how often the line is scanned")
+    tilt: Annotated[bool, Strict()] = Field(
+        default=False, description="approach at three places first, to know the sample's tilt"
+    )
     drift: Drift = Field(default_factory=Drift, description="how the sample's drift is followed")
 
     @model_validator(mode="after")
@@ -129,6 +132,9 @@ class RasterScan(AnyScan):
         default="serpentine", description="whether every other line runs backwards"
     )
     prescan: Prescan | None = Field(default=None, description="coarse raster first; default: none")
+    tilt: Annotated[bool, Strict()] = Field(
+        default=False, description="approach at three places first, to know the sample's tilt"
+    )
     drift: FrameDrift = Field(
         default_factory=FrameDrift, description="how the sample's drift is followed"
     )
@@ -140,6 +146,8 @@ class RasterScan(AnyScan):
             raise Fault("width or height beside it", "either size, or width and height", "size")
         if self.size is None and None in sides:
             raise Fault("neither of both", "size, or width and height")
+        if self.tilt and self.prescan is not None:
+            raise Fault("prescan beside it", "either tilt or prescan, which tells it too", "tilt")
         if self.origin is not None and self.centre is not None:
             raise Fault("origin beside it", "either origin or centre", "centre")
         return self

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import metadata
+from math import degrees
 
 from sicmctl.config.experiment import Step
 from sicmctl.config.load import LoadedExperiment, LoadedRig
@@ -17,6 +18,7 @@ from sicmctl.messages import (
     Alarm,
     AnyMessage,
     Message,
+    Note,
     RunEnded,
     RunStarted,
     ScanEnded,
@@ -211,6 +213,11 @@ class Run:
 
     def _scan(self, rig: Rig, hops: DaqHopEngine, found: Tuneup, job: scans.ScanJob) -> str:
         number, self._scans = self._scans, self._scans + 1
+        if tilt := job.tilt:
+            text = ", ".join(f"{axis[-1]} {degrees(angle):.3f} deg" for axis, angle in tilt.items())
+            self._publish(
+                Note(time=self._time, text=f"tilt of the sample: {text}", author="engine")
+            )
         self._publish(job.started(number, self._time, hops.name, found))
         creep, frame = self._foretold(rig, job), Frame(job.targets)
 
@@ -243,6 +250,9 @@ class Run:
             self._publish(ScanEnded(time=self._time, scan=number, outcome=outcome))
         if not job.prescan:
             self._frames.add(frame)
+        elif job.targets.pattern == "list":  # three places that tell the tilt
+            for x, y, height in frame.places:  # better than where the tip happened to stop
+                job.planner.add(x, y, height)
         return outcome
 
     def _foretold(self, rig: Rig, job: scans.ScanJob) -> Creep:

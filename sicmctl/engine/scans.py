@@ -1,12 +1,13 @@
 """From what an experiment asks of a scan to what the scanner is told."""
 
 from dataclasses import dataclass, replace
+from math import atan
 
-from sicmctl.config.scan import PointScan, RasterScan, Scan
+from sicmctl.config.scan import LineScan, PointScan, RasterScan, Scan
 from sicmctl.hal.hop import HopEngine
 from sicmctl.messages import Array, ScanStarted
 from sicmctl.scan.curve import Tip
-from sicmctl.scan.pattern import Targets, raster, targets
+from sicmctl.scan.pattern import Targets, raster, targets, three_apart
 from sicmctl.scan.planner import HeightPlanner, Surprises
 from sicmctl.scan.scanner import ScanSettings
 
@@ -40,6 +41,12 @@ class ScanJob:
     """Targets of the scan that a prescan prepares."""
 
     @property
+    def tilt(self) -> dict[str, float]:
+        """Tilt of the sample along x and y by name, rad, if it was measured."""
+        slopes = self.planner.tilt.slopes if self.planner.tilt is not None else None
+        return {} if slopes is None else {"tilt_x": atan(slopes[0]), "tilt_y": atan(slopes[1])}
+
+    @property
     def area(self) -> Targets:
         """Targets of the scan itself."""
         return self.targets if self.of is None else self.of
@@ -71,6 +78,7 @@ class ScanJob:
                 "current_noise": found.sigma,
                 "bandwidth": found.state.bandwidth,
                 "gain": found.state.gain,
+                **self.tilt,
             },
             engine=engine,
             prescan=self.prescan,
@@ -132,6 +140,18 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
     revisit = None if isinstance(scan, PointScan) else scan.drift.revisit
     follow = isinstance(scan, RasterScan) and scan.drift.frames
     job = ScanJob(made, planner, settings, safe, tip, revisit=revisit, follow=follow)
+    if isinstance(scan, LineScan | RasterScan) and scan.tilt:
+        far = z.travel.high - z.travel.low  # each approach begins at the top
+        planner.tilt = HeightPlanner(z.travel, far, depth=far, reach=1e-9, clearance=far)
+        three = replace(
+            job,
+            targets=three_apart(made),
+            planner=planner.tilt,
+            prescan=True,
+            revisit=None,
+            of=made,
+        )
+        return (three, job)
     if not isinstance(scan, RasterScan) or scan.prescan is None:
         return (job,)
     coarse = _coarse(scan, made)

@@ -3,7 +3,7 @@
 The targets of the next frame are moved to where the sample will be in the middle of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import hypot
 from typing import NamedTuple
@@ -55,6 +55,17 @@ class Frame:
         for pixel in self._pixels:
             made[pixel.row, pixel.column] = pixel.height
         return made
+
+    @property
+    def places(self) -> Iterator[tuple[float, float, float]]:
+        """x, y as the stage went there, and height, of each good hop, m."""
+        made = self.targets
+        index = {
+            (int(r), int(c)): k for k, (r, c) in enumerate(zip(made.row, made.column, strict=True))
+        }
+        for row, column, _, height, (dx, dy, _z) in self._pixels:
+            k = index[row, column]
+            yield float(made.x[k]) + dx, float(made.y[k]) + dy, height
 
     @property
     def middle(self) -> float:

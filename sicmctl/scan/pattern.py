@@ -91,6 +91,28 @@ def raster(
     return Targets("raster", x, y, row, column, (rows, columns), extent, pitch)
 
 
+def three_apart(made: Targets) -> Targets:
+    """Return three targets far from each other, the first target last.
+
+    Of several rows three corners, of one row both ends and the middle.
+    """
+    order = np.lexsort((made.column, made.row))
+    rows, columns = made.shape
+    alone = rows == 1 or made.pattern == "line"
+    at = (columns - 1, columns // 2, 0) if alone else ((rows - 1) * columns, columns - 1, 0)
+    chosen = order[list(at)]
+    return Targets(
+        "list",
+        made.x[chosen],
+        made.y[chosen],
+        np.zeros(3, np.int32),
+        np.arange(3, dtype=np.int32),
+        (1, 3),
+        made.extent,
+        made.pitch,
+    )
+
+
 def _corner(scan: RasterScan, middle: tuple[float, ...]) -> tuple[float, float]:
     if scan.origin is not None:
         return scan.origin

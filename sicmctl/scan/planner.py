@@ -111,6 +111,9 @@ class HeightPlanner:
     """A coarse raster measured before; its points are known with its own, wider reach."""
     surprises: Surprises | None = None
     """Learnt on the way, so that hops start as low as is safe; without, all start alike."""
+    tilt: "HeightPlanner | None" = None
+    """Knows the few places that tell the plane of the sample; it is expected where nothing else is
+    known."""
     _bases: dict[tuple[int, int], float] = field(default_factory=dict)
     _points: F64 = field(default_factory=lambda: np.empty((0, 3)))
     _count: int = 0
@@ -136,6 +139,8 @@ class HeightPlanner:
         self._bases = {place: base + by for place, base in self._bases.items()}
         if self.coarse is not None:
             self.coarse.rise(by)
+        if self.tilt is not None:
+            self.tilt.rise(by)
 
     def plan(self, x: float, y: float, came: tuple[float, float] | None, lift: float = 0.0) -> Plan:
         """Plan the hop at x, y when coming from `came`; None if that is not known.
@@ -147,7 +152,7 @@ class HeightPlanner:
         around = self.coarse._around(x, y) if self.coarse is not None else np.empty(0)
         lowest = np.concatenate((near, around))
         if not len(lowest):
-            return self._into_the_unknown(lift)
+            return self._into_the_unknown(x, y, lift)
         floor = self.travel.clip(float(lowest.min()) - self.depth)
         short = came is not None and not self._is_far(x, y, came)
         if short and self.surprises is not None and len(near):
@@ -191,9 +196,27 @@ class HeightPlanner:
         reach = self.reach if self.coarse is None else max(self.reach, self.coarse.reach)
         return float(np.hypot(x - came[0], y - came[1])) > _LONG_WAY * reach
 
-    def _into_the_unknown(self, lift: float) -> Plan:
+    @property
+    def slopes(self) -> tuple[float, float] | None:
+        """Slopes of the mean plane along x and y, of least size if they are not determined."""
+        if self._count < 3:
+            return None
+        away = self._known - self._known.mean(axis=0)
+        (along_x, along_y), *_ = np.linalg.lstsq(away[:, :2], away[:, 2], rcond=1e-6)
+        return float(along_x), float(along_y)
+
+    def _on_plane(self, x: float, y: float) -> F64:
+        """Height of the mean plane at a place, m, shape (1,); nothing if no plane is known."""
+        if (slopes := self.slopes) is None:
+            return np.empty(0)
+        middle = self._known.mean(axis=0)
+        return np.array([middle[2] + slopes[0] * (x - middle[0]) + slopes[1] * (y - middle[1])])
+
+    def _into_the_unknown(self, x: float, y: float, lift: float) -> Plan:
         """Nothing is known nearby: from as high as all seen so far asks for, to the floor."""
         seen = self._known[:, 2]
+        if self.tilt is not None:
+            seen = np.concatenate((seen, self.tilt._on_plane(x, y)))
         if not len(seen):
             high = self.travel.high
             return Plan(high, self.travel.low, high, None)
