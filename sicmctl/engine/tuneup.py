@@ -49,6 +49,7 @@ def measure_noise(rig: Rig, hops: DaqHopEngine, mains_hz: float, seconds: float 
     current = rig.amplifier.current(block)
     mains = MainsTracker(mains_hz, rig.daq.rate)
     mains.learn(block.first, current)
+    hops.mains = mains
     quiet = current - mains.hum(block.first, len(block))
     noise = estimate_noise(quiet, rig.daq.rate, state.bandwidth)
     return Tuneup(

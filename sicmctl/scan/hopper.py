@@ -25,6 +25,7 @@ from sicmctl.hal.hop import HopRecord, HopRequest, HopStatus, Reaction, Waypoint
 from sicmctl.hal.quantity import show
 
 from . import motion
+from .mains import MainsTracker
 from .watch import Watch
 
 _LEAST_SIGNAL = 20.0
@@ -33,6 +34,9 @@ _GRACE = 1.0
 """Time for a way between two hops to end before it is halted, s; it never leads downwards."""
 _CHUNK = 0.25e-3
 """Time over which the current is averaged to see a stall, s."""
+
+_RELEASE = 0.8
+"""Share of a partial drop below which the current is taken to have risen again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class _Reference:
     state: AmplifierState
     status: HopStatus
     note: str = ""
+    quiet: float = np.nan
+    """Level without the hum, A."""
 
 
 @dataclass
@@ -81,6 +87,7 @@ class DaqHopEngine:
     """A `HopEngine` built from stream, stage and amplifier.
 
     comparator: the ramp is frozen by the card. host_reaction: measured; used by `reaction`.
+    mains: the hum on the current, once it is known: stalls are told without it.
     """
 
     stream: SignalStream
@@ -89,6 +96,7 @@ class DaqHopEngine:
     comparator: bool
     host_reaction: Reaction
     tuning: HopTuning = field(default_factory=HopTuning)
+    mains: MainsTracker | None = None
     _moving: int = 0
     _heading: Waypoint | None = None
     _ahead: Future[Block] | None = None
@@ -237,7 +245,14 @@ class DaqHopEngine:
         noise = float(current.std())
         independent = max(len(current) / self.stream.rate * 2 * state.bandwidth, 1.0)
         error = noise / min(independent, len(current)) ** 0.5
-        return _Reference(float(current.mean()), error, len(current), noise, state, HopStatus.OK)
+        found = _Reference(float(current.mean()), error, len(current), noise, state, HopStatus.OK)
+        found.quiet = float(self._without_hum(block, current).mean())
+        return found
+
+    def _without_hum(self, block: Block, current: F64) -> F64:
+        if self.mains is None:
+            return current
+        return current - self.mains.hum(block.first, len(block))
 
     def _judged(self, reference: _Reference, request: HopRequest) -> _Reference:
         """Refuse an approach whose reference is not what it was a moment ago."""
@@ -286,7 +301,7 @@ class DaqHopEngine:
     def _watch(self, request: HopRequest, reference: _Reference) -> Watch:
         drop = request.stop.drop(reference.level)
         # where no current falls, nothing but the crossing and the amplifier can end a fall
-        level = abs(reference.level) if request.stop.falls else -np.inf
+        level = abs(reference.quiet) if request.stop.falls else -np.inf
         end = request.stop.crossing(reference.level)
         return Watch(
             level=end.level,
@@ -298,6 +313,7 @@ class DaqHopEngine:
             targets=level * (1 - np.array([stall.target for stall in request.stalls])),
             patience=np.array([stall.seconds for stall in request.stalls]) * self.stream.rate,
             chunk=max(round(_CHUNK * self.stream.rate), 1),
+            releases=level * (1 - _RELEASE * np.array([stall.drop for stall in request.stalls])),
             fast=request.fast is not None,
             sag=level * (1 - self.tuning.sag * drop),
         )
@@ -323,7 +339,8 @@ class DaqHopEngine:
             current = self.amplifier.current(block)
             if watch.fast:  # where it is counts, not how long it fell: a host may be late
                 watch.fast = float(self.stage.position(block)["z"][-1]) > (request.slow_from or 0.0)
-            if watch.see(current, self._saturated(block), self._state(block)):
+            quiet = self._without_hum(block, current)
+            if watch.see(current, self._saturated(block), self._state(block), quiet):
                 return blocks
         watch.status = HopStatus.NO_SURFACE
         return blocks

@@ -7,6 +7,9 @@ import numpy as np
 from sicmctl.hal.capabilities import F64, AmplifierState
 from sicmctl.hal.hop import HopStatus
 
+_SMOOTHING = 3.0
+"""Chunks over which the current is averaged to judge a stall."""
+
 
 @dataclass(slots=True)
 class Watch:
@@ -18,7 +21,8 @@ class Watch:
     touch_level: |current| below which tip and sample have met.
     partials, targets, patience: a current that stays below one of `partials` (A) for as many
         samples as `patience` says, and has not reached its target by then, has stalled: the rim of
-        the tip rests on an edge beside its opening. All of shape (n,), partials falling.
+        the tip rests on an edge beside its opening. Noise about a partial does not count as rising
+        above it: that takes an average above `releases`. All of shape (n,), partials falling.
     chunk: samples over which the current is averaged to judge that.
     fast: whether the tip was falling fast at the end of the last block. No surface is expected
         there, so that the ramp ends as soon as the current sags below `sag` (A).
@@ -35,6 +39,7 @@ class Watch:
     targets: F64
     patience: F64
     chunk: int
+    releases: F64 | None = None
     fast: bool = False
     sag: float = 0.0
     run: int = 0
@@ -44,19 +49,26 @@ class Watch:
     samples: int = 0
     sensing: bool = False
     _since: F64 = field(default_factory=lambda: np.empty(0))
+    _smooth: float = np.nan
 
     def __post_init__(self) -> None:
         self._since = np.full(len(self.partials), np.inf)
 
-    def see(self, current: F64, saturated: bool, state: AmplifierState | None) -> bool:
-        """Take in a block; return whether the ramp must end."""
+    def see(
+        self,
+        current: F64,
+        saturated: bool,
+        state: AmplifierState | None,
+        quiet: F64 | None = None,
+    ) -> bool:
+        """Take in a block; return whether the ramp must end. quiet: the current without hum."""
         if state != self.state or not np.all(np.isfinite(current)):
             self.status = HopStatus.SETTINGS
             self.note = f"amplifier changed from {self.state} to {state}"
         elif saturated:
             self.status = HopStatus.OVERLOAD
         self._find_crossing(self.sign * current < self.level)
-        self._find_stall(self.sign * current)
+        self._find_stall(self.sign * (current if quiet is None else quiet))
         self.samples += len(current)
         return self.status is not None or self.crossing is not None
 
@@ -77,14 +89,16 @@ class Watch:
     def _find_stall(self, current: F64) -> None:
         chunks = max(len(current) // self.chunk, 1)
         means = current[: chunks * self.chunk].reshape(chunks, -1).mean(axis=1)
-        self._find_sag(means)
-        if means.min() >= self.partials.max(initial=-np.inf):
-            self._since.fill(np.inf)
-            self.sensing = False
+        if not np.all(np.isfinite(means)):
             return
+        self._find_sag(means)
+        releases = self.partials if self.releases is None else self.releases
         for k, mean in enumerate(means):
+            last = mean if np.isnan(self._smooth) else self._smooth
+            self._smooth = last + (mean - last) / _SMOOTHING
             begun = np.minimum(self._since, self.samples + k * self.chunk)
-            self._since = np.where(mean < self.partials, begun, np.inf)
+            level = np.where(np.isfinite(self._since), releases, self.partials)
+            self._since = np.where(self._smooth < level, begun, np.inf)
         self.sensing = bool(np.any(np.isfinite(self._since)))
         if self.crossing is not None or self.status is not None:
             return

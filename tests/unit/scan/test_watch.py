@@ -1,5 +1,7 @@
 """What ends a fall."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -136,3 +138,29 @@ def test_a_sag_is_what_a_slow_fall_waits_for() -> None:
     w.fast = False
     assert not w.see(current(1, 1, 0.99, 0.99, 0.99, 0.99), False, STATE)
     assert w.status is None
+
+
+def stall_watch() -> Watch:
+    return replace(
+        watch(),
+        partials=np.array([0.9975e-9]),
+        targets=np.array([0.996e-9]),
+        releases=np.array([0.9983e-9]),
+        patience=np.array([120.0]),
+    )
+
+
+def test_a_stall_is_seen_through_the_noise_about_its_level() -> None:
+    """A rim that rests on an edge with just the least drop: every other chunk is above it."""
+    w = stall_watch()
+    rng = np.random.default_rng(1)
+    ended = [w.see((0.9975 + rng.normal(0, 2e-3, 60)) * 1e-9, False, STATE) for _ in range(6)]
+    assert any(ended)
+    assert w.status is HopStatus.TOUCHED
+
+
+def test_a_current_that_rose_again_has_not_stalled() -> None:
+    w = stall_watch()
+    for _ in range(5):
+        assert not w.see(np.full(60, 0.997e-9), False, STATE)
+        assert not w.see(np.full(120, 1e-9), False, STATE)
