@@ -206,3 +206,9 @@ def test_a_list_of_points_that_is_not_there(run_says: Says) -> None:
     assert run_says(HEAD + 'scan = { pattern = "list", file = "p.csv" }\n') == [
         "p.csv: found no way to read it (No such file or directory); expected a file"
     ]
+
+
+def test_a_tilt_beside_a_prescan_is_refused(run_says: Says) -> None:
+    scan = 'pattern = "raster", size = "1 um", pixels = 4, tilt = true, prescan = { pixels = 3 }'
+    (said,) = run_says(HEAD + f"scan = {{ {scan} }}\n")
+    assert "tilt: found prescan beside it; expected either tilt or prescan" in said

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sicmctl.config.scan import Scan
 from sicmctl.hal.capabilities import Axis
 from sicmctl.hal.limits import Interval
-from sicmctl.scan.pattern import PatternError, Targets, targets
+from sicmctl.scan.pattern import PatternError, Targets, raster, targets, three_apart
 
 AXES = {name: Axis(Interval(0, 100e-6, "m"), 1e-2, 100, 0.7) for name in "xyz"}
 UM = 1e-6
@@ -110,3 +110,16 @@ def test_targets_out_of_the_travel_are_refused(scan: dict[str, Any], text: str) 
     with pytest.raises(PatternError) as caught:
         made(**scan)
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("made", "places"),
+    [
+        (raster((2e-6, 3e-6), (3, 4), (0.0, 0.0)), [(0, 3e-6), (2e-6, 0), (0, 0)]),
+        (raster((2e-6, 0), (3, 1), (0.0, 0.0)), [(2e-6, 0), (1e-6, 0), (0, 0)]),
+    ],
+)
+def test_three_places_that_tell_the_tilt(made: Targets, places: list[tuple[float, float]]) -> None:
+    three = three_apart(made)
+    found = [(float(x), float(y)) for x, y in zip(three.x, three.y, strict=True)]
+    assert found == [pytest.approx(place) for place in places]
