@@ -92,6 +92,9 @@ class Watch:
         if not np.all(np.isfinite(means)):
             return
         self._find_sag(means)
+        if not self.sensing and means.min() >= self.partials.max(initial=-np.inf):
+            self._smooth = float(means[-int(_SMOOTHING) :].mean())
+            return
         releases = self.partials if self.releases is None else self.releases
         for k, mean in enumerate(means):
             last = mean if np.isnan(self._smooth) else self._smooth
