@@ -293,7 +293,7 @@ def test_recover_overwrites_only_if_told(tmp_path: Path) -> None:
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     result = run("export", tmp_path / "run.h5", "--to", "docx")
     assert result.exit_code == 2
-    assert result.stderr == "no export to 'docx'; there are: gwy, csv, xyz\n"
+    assert result.stderr == "no export to 'docx'; there are: gwy, csv, xyz, mpt, bdf\n"
 
 
 # -- words ----------------------------------------------------------------------------------------
