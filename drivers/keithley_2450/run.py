@@ -9,11 +9,9 @@ from sicmctl.hal.cell import (
     AnyStep,
     CellProgram,
     CellRest,
-    Cycles,
-    HoldPotential,
     Place,
-    Sweep,
     Until,
+    potentials,
     walk,
 )
 from sicmctl.hal.cellwatch import CellWatch
@@ -60,7 +58,7 @@ class Run:
         instrument = self._instrument
         instrument.scpi.send("*CLS", ":ABOR")
         instrument.ready(instrument.function())
-        top = max((abs(e) for _, step in walk(self._program) for e in _potentials(step)), default=0)
+        top = max((abs(e) for _, step in walk(self._program) for e in potentials(step)), default=0)
         if instrument.is_on():
             top = max(top, abs(instrument.scpi.numbers(":SOUR:VOLT?")[0][0]))
         else:
@@ -147,18 +145,6 @@ class Run:
             "its output was switched off meanwhile",
             "did somebody press OUTPUT, or open the interlock?",
         )
-
-
-def _potentials(step: AnyStep) -> tuple[float, ...]:
-    match step:
-        case HoldPotential():
-            return (step.potential,)
-        case Sweep():
-            return (step.start, step.stop)
-        case Cycles():
-            return (step.start, step.first, step.second)
-        case _:
-            return ()
 
 
 def _empty(place: Place, time_sd: float) -> CellSamples:

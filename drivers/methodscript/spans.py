@@ -12,6 +12,7 @@ from sicmctl.hal.cell import (
     Open,
     Repeat,
     Sweep,
+    potentials,
 )
 
 from .kinds import Kind, Mode
@@ -50,8 +51,8 @@ def common_mode(kind: Kind, steps: Sequence[AnyStep]) -> Mode | None:
 
 def extremes(steps: Sequence[AnyStep]) -> tuple[float, float]:
     """Lowest and highest potential of steps that control it, V."""
-    potentials = [e for step in steps for e in _potentials(step)]
-    return min(potentials), max(potentials)
+    applied = [e for step in steps for e in potentials(step)]
+    return min(applied), max(applied)
 
 
 def fastest(step: AnyStep) -> float:
@@ -90,17 +91,3 @@ def logarithmic_runs(frequencies: Sequence[float]) -> Iterator[Sequence[float]]:
 def _even(three: Sequence[float], first_two: Sequence[float]) -> bool:
     ratio = log(first_two[1] / first_two[0])
     return abs(log(three[2] / three[1]) - ratio) < 1e-6 * max(1.0, abs(ratio))
-
-
-def _potentials(step: AnyStep) -> tuple[float, ...]:
-    match step:
-        case HoldPotential():
-            return (step.potential,)
-        case Sweep():
-            return (step.start, step.stop)
-        case Cycles():
-            return (step.start, step.first, step.second)
-        case Impedance():
-            return (step.potential - step.amplitude, step.potential + step.amplitude)
-        case _:
-            return ()

@@ -165,6 +165,21 @@ class Impedance(CellStep):
 AnyStep = Open | HoldPotential | HoldCurrent | Sweep | Cycles | Impedance
 
 
+def potentials(step: AnyStep) -> tuple[float, ...]:
+    """Return the potentials that a step applies at its corners, V; none if it applies none."""
+    match step:
+        case HoldPotential():
+            return (step.potential,)
+        case Sweep():
+            return (step.start, step.stop)
+        case Cycles():
+            return (step.start, step.first, step.second)
+        case Impedance():
+            return (step.potential - step.amplitude, step.potential + step.amplitude)
+        case _:
+            return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Repeat:
     """Steps that are run `count` times over: what a cycle of charge and discharge is made of."""

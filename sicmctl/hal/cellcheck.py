@@ -14,6 +14,7 @@ from .cell import (
     Repeat,
     Sweep,
     Until,
+    potentials,
 )
 from .errors import LimitExceeded, NotSupported
 from .limits import Interval
@@ -65,7 +66,7 @@ def _check_step(step: AnyStep, limits: CellLimits, instrument: str, command: str
         raise NotSupported(
             instrument, command, f"it cannot do {_NAMES[type(step)]}", f"it can do: {can}"
         )
-    for potential in _potentials(step):
+    for potential in potentials(step):
         _within(potential, limits.potential, "potential", instrument, command)
     if isinstance(step, HoldCurrent):
         _within(step.current, limits.current, "current", instrument, command)
@@ -124,20 +125,6 @@ def _check_until(until: Until, limits: CellLimits, instrument: str, command: str
             f"{until} can never be met, for the instrument reaches {reach}",
             "change the condition",
         )
-
-
-def _potentials(step: AnyStep) -> tuple[float, ...]:
-    match step:
-        case HoldPotential():
-            return (step.potential,)
-        case Sweep():
-            return (step.start, step.stop)
-        case Cycles():
-            return (step.start, step.first, step.second)
-        case Impedance():
-            return (step.potential - step.amplitude, step.potential + step.amplitude)
-        case _:
-            return ()
 
 
 def _check_tread(step: Sweep | Cycles, limits: CellLimits, instrument: str, command: str) -> None:
