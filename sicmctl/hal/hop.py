@@ -71,7 +71,7 @@ class StopRule:
 
 @dataclass(frozen=True, slots=True)
 class Absolute:
-    """The approach ends where |current| falls below `level`, A, whatever the reference was.
+    """The approach ends where the current's magnitude falls below `level`, A.
 
     least, most: fractional drops. The reference drifts and the level does not: an approach from
         nearer to the level than `least` would end in the noise, one whose drop is more than `most`
@@ -116,7 +116,7 @@ class Absolute:
 
 
 def _falling(reference: float, drop: float) -> Crossing:
-    """A drop of |current|; the hysteresis is half of it, so that a frozen ramp stays frozen."""
+    """A drop of the current's magnitude; the hysteresis is half of it: a frozen ramp stays so."""
     level = abs(reference)
     return Crossing(math.copysign(1.0, reference), level * (1 - drop), 0.5 * drop * level)
 
