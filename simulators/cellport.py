@@ -43,8 +43,13 @@ class CellPort(Protocol):
         """Time of the port's clock, s."""
         ...
 
-    def control(self, mode: Control, value: float = 0.0, slope: float = 0.0) -> None:
-        """From now on hold `value` (V or A), or ramp it from there with `slope` (V/s or A/s)."""
+    def control(
+        self, mode: Control, value: float = 0.0, slope: float = 0.0, at: float | None = None
+    ) -> None:
+        """From now on hold `value` (V or A), or ramp it from there with `slope` (V/s or A/s).
+
+        at: when, s, for a firmware whose own timer does it, however late its computer is.
+        """
         ...
 
     def set_current_range(self, full_scale: float) -> None:

@@ -93,9 +93,12 @@ class FrontEnd:
         with self._lock:
             return self._now, *self._true
 
-    def control(self, mode: Control, value: float = 0.0, slope: float = 0.0) -> None:
+    def control(
+        self, mode: Control, value: float = 0.0, slope: float = 0.0, at: float | None = None
+    ) -> None:
         with self._lock:
-            self.advance(self.clock.present(self._now))
+            now = self.clock.present(self._now)
+            self.advance(now if at is None else at)
             if mode is not self._mode:
                 held = self.cell.step(0.0, Control.OPEN, 0.0, 0.0)[0], 0.0
                 before = self._true if self._mode is not Control.OPEN else held

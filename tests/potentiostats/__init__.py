@@ -27,8 +27,10 @@ class WatchedFrontEnd(FrontEnd):
         _compile()
         super().__init__(cell, config, clock)
 
-    def control(self, mode: Control, value: float = 0.0, slope: float = 0.0) -> None:
-        super().control(mode, value, slope)
+    def control(
+        self, mode: Control, value: float = 0.0, slope: float = 0.0, at: float | None = None
+    ) -> None:
+        super().control(mode, value, slope, at)
         self.holding = mode is not Control.OPEN
 
 

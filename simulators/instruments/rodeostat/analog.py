@@ -35,28 +35,28 @@ class Analog:
         full = VOLT_RANGES[self.volt_range]
         return self._code / _STEPS * 2 * full - full
 
-    def set_volt(self, volt: float) -> None:
-        """Set the potential; the converter cuts off what it cannot do."""
+    def set_volt(self, volt: float, at: float | None = None) -> None:
+        """Set the potential, now or at a time (s); the converter cuts off what it cannot do."""
         full = VOLT_RANGES[self.volt_range]
         self._code = min(max(int(_STEPS / (2 * full) * (full + volt)), 0), _STEPS)
-        self.hold()
+        self.hold(at)
 
-    def hold(self) -> None:
+    def hold(self, at: float | None = None) -> None:
         """Keep the cell at the potential that is set, if its electrodes are connected."""
         if all(self.connected.values()):
-            self.port.control(Control.POTENTIAL, self.volt)
+            self.port.control(Control.POTENTIAL, self.volt, at=at)
         else:
-            self.port.control(Control.OPEN)
+            self.port.control(Control.OPEN, at=at)
 
-    def ramp(self, volt: float, slope: float) -> None:
-        """Go through `volt` with a slope in V/s, as fine steps of the converter do."""
+    def ramp(self, volt: float, slope: float, at: float) -> None:
+        """Go through `volt` at a time (s) with a slope in V/s, as the converter in fine steps."""
         if slope == 0:
-            self.set_volt(volt)
+            self.set_volt(volt, at)
             return
         full = VOLT_RANGES[self.volt_range]
         self._code = min(max(int(_STEPS / (2 * full) * (full + volt)), 0), _STEPS)
         if all(self.connected.values()):
-            self.port.control(Control.POTENTIAL, min(max(volt, -full), full), slope)
+            self.port.control(Control.POTENTIAL, min(max(volt, -full), full), slope, at)
 
     def connect(self, value: bool, *which: str) -> None:
         """Connect or disconnect electrodes."""

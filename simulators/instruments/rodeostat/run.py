@@ -54,7 +54,7 @@ class Run:
         for begin, end in self._pieces(start, stop):
             first = self._technique.at(self._values, begin + _INSIDE)
             last = self._technique.at(self._values, end - _INSIDE)
-            self._analog.ramp(first, (last - first) / (end - begin) * 1e3)
+            self._analog.ramp(first, (last - first) / (end - begin) * 1e3, self._at(begin))
             found = self._read(end, 0.0)
         return found
 
@@ -68,23 +68,27 @@ class Run:
         """A step of a square wave: current at the end of the one half less that of the other."""
         values, potential = self._values, stair(self._values, start, self._period)
         if start < values["quietTime"]:
-            self._analog.set_volt(potential)
+            self._analog.set_volt(potential, self._at(start))
             self._read(stop, 0.0)
             return self._shown(stop, values["quietValue"], 0.0, False)
         half = self._period / 2
         window = max(half * values["window"], 0.2)
-        self._analog.set_volt(potential + values["amplitude"])
+        self._analog.set_volt(potential + values["amplitude"], self._at(start))
         forward, over = self._read(start + half, window)
-        self._analog.set_volt(potential - values["amplitude"])
+        self._analog.set_volt(potential - values["amplitude"], self._at(start + half))
         reverse, under = self._read(stop, window)
         shown = stair(values, stop, self._period)
         return self._shown(stop, shown, forward - reverse, over or under)
+
+    def _at(self, time: float) -> float:
+        """On the cell's clock (s), what is a time (ms) of the test."""
+        return self._origin + time * 1e-3
 
     def _read(self, at: float, window: float) -> tuple[float, bool]:
         """Current (uA) at a time (ms) of the test, averaged over a window before it."""
         while not self.stopping:
             try:
-                reading = self._analog.port.read(self._origin + at * 1e-3, window * 1e-3)
+                reading = self._analog.port.read(self._at(at), window * 1e-3)
             except Interrupted:
                 continue  # meant for an earlier reading, unless the test is stopped
             return self._analog.current(reading)

@@ -24,7 +24,9 @@ class Battery:
         self.waiting = threading.Event()
         self._stop = threading.Event()
 
-    def control(self, mode: Control, value: float = 0.0, slope: float = 0.0) -> None:
+    def control(
+        self, mode: Control, value: float = 0.0, slope: float = 0.0, at: float | None = None
+    ) -> None:
         self.mode, self.value = mode, value
 
     def set_current_range(self, full_scale: float) -> None:

@@ -29,7 +29,9 @@ class Resistor:
         self._stop = False
         self._changed = threading.Condition()
 
-    def control(self, mode: Control, value: float = 0.0, slope: float = 0.0) -> None:
+    def control(
+        self, mode: Control, value: float = 0.0, slope: float = 0.0, at: float | None = None
+    ) -> None:
         self.mode, self.value = mode, value
         self.controls.append((self.time, mode, value))
 

@@ -26,7 +26,9 @@ class Resistor:
         self.waiting = threading.Event()
         self._stop = threading.Event()
 
-    def control(self, mode: Control, value: float = 0.0, slope: float = 0.0) -> None:
+    def control(
+        self, mode: Control, value: float = 0.0, slope: float = 0.0, at: float | None = None
+    ) -> None:
         self.mode, self.value, self.slope, self.since = mode, value, slope, self.time
         if mode is Control.POTENTIAL:
             self.held.append((self.time, value, slope))

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
+from simulators.cellconfig import PotentiostatConfig, ResistorCell
 from simulators.cellport import Control
+from simulators.clocks import FreeClock
+from simulators.frontend import FrontEnd
+from simulators.instruments.rodeostat import Device
+from simulators.instruments.rodeostat.run import Run
+from simulators.instruments.rodeostat.techniques import TECHNIQUES
+from simulators.world.cell import make_cell
 
 
 @pytest.fixture
@@ -119,3 +126,28 @@ def test_overload_on_demand(wide: Any) -> None:
     wide.device.overload(0.015)
     samples = wide.run("constant", value=0.25, duration=30)
     assert [s.get("le", False) for s in samples] == [True, False, False]
+
+
+class Late(FreeClock):
+    """The clock of a computer that stands still for a moment before whatever it is to do."""
+
+    late = 0.0
+
+    def present(self, seen: float) -> float:
+        return super().present(seen) + self.late
+
+
+def test_a_late_computer_does_not_delay_the_waveform() -> None:
+    clock = Late()
+    front = FrontEnd(make_cell(ResistorCell(resistance=1e4)), PotentiostatConfig(), clock)
+    samples: list[dict[str, Any]] = []
+    device = Device(front)
+    device.close()
+    device.analog.set_curr_range("100uA")
+    sweep = TECHNIQUES["linearSweep"]
+    values = dict(sweep.defaults) | {"startValue": 0.0, "finalValue": 0.5, "duration": 500}
+    device.analog.connect(True)
+    clock.late = 0.05
+    Run(sweep, values, 100, device.analog, samples.append).perform()
+    assert column(samples, "v") == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5], abs=1e-6)
+    assert column(samples, "i") == pytest.approx([10, 20, 30, 40, 50], abs=0.1)

@@ -27,8 +27,10 @@ CV = Cycles(interval=0.02, start=0.0, first=0.1, second=-0.1, rate=0.2, count=2)
 class Front(FrontEnd):
     mode = Control.OPEN
 
-    def control(self, mode: Control, value: float = 0.0, slope: float = 0.0) -> None:
-        super().control(mode, value, slope)
+    def control(
+        self, mode: Control, value: float = 0.0, slope: float = 0.0, at: float | None = None
+    ) -> None:
+        super().control(mode, value, slope, at)
         self.mode = mode
 
 
