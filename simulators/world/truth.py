@@ -155,6 +155,17 @@ class Truth:
         out["tip_z"] = out["tip_z"] + out["shortening"]
         return out
 
+    def falls(self, below: float = 250e-9) -> NDArray[np.float64]:
+        """Smallest gap (m) of each fall that came nearer than `below` (m), in order.
+
+        A fall lasts from one time the gap is larger to the next. The gap is known at 1 kHz: enough
+        for a tip that rests where it stopped. How deep it touched is for `contacts` to say.
+        """
+        gap = self.stream["gap"]
+        away = np.flatnonzero(np.diff(gap < below, prepend=False, append=False))
+        begun, ended = away[::2], away[1::2]
+        return np.array([gap[a:b].min() for a, b in zip(begun, ended, strict=True)])
+
     def setpoint_height(self, x: ArrayLike, y: ArrayLike, drop: float) -> NDArray[np.float64]:
         """z (m, sample frame) at which the unbroken tip's current has dropped by the share `drop`.
 

@@ -53,3 +53,17 @@ def test_roughness_of_a_scanned_patch(tmp_path: Path):
         inside = truth.setpoint_height(axis[:5, None], axis[None, :4], 0.02)
         assert inside.shape == (5, 4)
         assert np.all(inside > truth.sample.height(axis[:5, None], axis[None, :4]))
+
+
+def test_falls_are_told_apart(noisy: SimConfig, drive, tmp_path: Path):
+    """Two falls that end 40 and 30 nm above the sample, a way down that does not come near, and
+    one that is not over."""
+    still = noisy.ideal_stage()
+    turns = np.repeat([9.0, 8.04, 9.0, 8.03, 9.0, 8.3, 9.0, 8.05], 2) * 1e-6
+    way = np.interp(np.arange(8000), np.cumsum([0, *[200, 800] * 7, 200]), turns)
+    with World(still, 5, truth=tmp_path / "truth.h5") as world:
+        world.run(drive(way), 2000)
+    with Truth(tmp_path / "truth.h5") as truth:
+        assert truth.falls() == pytest.approx([40e-9, 30e-9, 50e-9], abs=1e-9)
+        assert len(truth.falls(below=500e-9)) == 4
+        assert len(truth.falls(below=10e-9)) == 0
