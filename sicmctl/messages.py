@@ -98,8 +98,10 @@ class HopDone(Message, frozen=True, kw_only=True, tag="hop"):
     height: the chosen estimate, m, NaN if none; height_sd: its standard uncertainty; method: its
     name.
     heights: every estimate by method. curves: role -> samples (A, m), all of one length.
-    timing: phase -> seconds. drift_x, drift_y: by how much the target was moved to follow the
-    sample, m. drift_z: what was taken off height and heights (not off z_stop, start and curves).
+    timing: phase -> seconds; `hop`, `least`: from the approach before to this one, and what of that
+    the stage needs; `reaction`: how long the tip went on after the crossing. drift_x, drift_y: by
+    how much the target was moved to follow the sample, m. drift_z: what was taken off height and
+    heights (not off z_stop, start and curves).
     A hop that only served to measure the drift has the note `revisit`, the index of the target
     whose place it returned to, and is not accepted.
     """
@@ -323,11 +325,34 @@ class DriftMeasured(Message, frozen=True, kw_only=True, tag="drift-measured"):
     rate_z: float = float("nan")
 
 
+class ReactionMeasured(Message, frozen=True, kw_only=True, tag="reaction-measured"):
+    """How long the tip went on after crossings, as the latest hops of a scan tell, s.
+
+    typical: median. worst: longest. assumed: what the fall rate was chosen by. speed: fall rate of
+    the hops to come, m/s. safe_speed: the highest that the speed rule allows by the worst.
+    hops: measured so far in this scan.
+    """
+
+    scan: int
+    typical: float
+    worst: float
+    assumed: float
+    speed: float
+    safe_speed: float
+    hops: int
+
+
 class ScanEnded(Message, frozen=True, kw_only=True, tag="scan-ended"):
-    """A scan is over. outcome: `done`, `stopped`, `failed`."""
+    """A scan is over. outcome: `done`, `stopped`, `failed`.
+
+    timing: what its hops took, if there were two at least: `hop_time` from one approach to the
+    next, `least_time` that the stage alone would need (medians, s), `duty` the share of the time
+    spent approaching.
+    """
 
     scan: int
     outcome: str
+    timing: dict[str, float] = {}
 
 
 class RunEnded(Message, frozen=True, kw_only=True, tag="run-ended"):
@@ -355,6 +380,7 @@ AnyMessage = (
     | EchemEnded
     | TipMeasured
     | DriftMeasured
+    | ReactionMeasured
     | Alarm
     | Note
     | ScanEnded

@@ -1,6 +1,8 @@
 """The numbers of a run: what `sicmctl info` prints and the report tabulates."""
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 
 from sicmctl.data.runfile import Echem, RunFile, RunInfo, Scan
 from sicmctl.hal.potentiostat import SampleFlag
+from sicmctl.scan import hoptime
 
 from .roughness import Roughness, roughness
 
@@ -18,8 +21,11 @@ class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers of a scan, SI.
 
     targets: pixels planned. measured: pixels with a height. hops: attempts. counts: status ->
-    pixels. duty: fraction of the time that the tip spent approaching. height, height_sd: medians.
-    drift: change of the reference current over the scan, as a fraction.
+    pixels. hop_time: from one approach to the next; least_time: what of it the stage needs; both
+    medians, s. duty: fraction of the time that the tip spent approaching. reaction: median time
+    for which the tip went on after the crossing, s; worst_reaction: the longest;
+    assumed_reaction: what the fall rate was chosen by. height, height_sd: medians. drift: change
+    of the reference current over the scan, as a fraction.
     """
 
     scan: int
@@ -35,7 +41,12 @@ class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     duration: float
     hops_per_second: float
+    hop_time: float
+    least_time: float
     duty: float
+    reaction: float
+    worst_reaction: float
+    assumed_reaction: float
     height: float
     height_sd: float
     reference: float
@@ -184,6 +195,7 @@ def summarise_scan(scan: Scan) -> ScanSummary:
     time = hops["time"] if hops else empty
     good = np.isfinite(hops["height"]) & accepted if hops else accepted
     elapsed = float(np.ptp(time)) if time.size > 1 else NAN
+    reaction = hops.get("timing_reaction", empty)
     targets = scan.geometry["x"].size if scan.frames else 0
     return ScanSummary(
         scan=scan.number,
@@ -199,7 +211,10 @@ def summarise_scan(scan: Scan) -> ScanSummary:
         counts=dict(Counter(hops["status"][accepted].tolist())) if hops else {},
         duration=scan.end_time - scan.start_time,
         hops_per_second=(time.size - 1) / elapsed if time.size > 1 and elapsed else NAN,
-        duty=_duty(hops["timing_approach"], elapsed) if "timing_approach" in hops else NAN,
+        **_hop_times(hops),
+        reaction=_median(reaction),
+        worst_reaction=_range(reaction)[1],
+        assumed_reaction=scan.settings.get("reaction", NAN),
         height=_median(hops["height"][good]) if hops else NAN,
         height_sd=_median(hops["height_sd"][good]) if hops else NAN,
         reference=_median(hops["reference"][good]) if hops else NAN,
@@ -222,9 +237,14 @@ def _median(values: NDArray[np.float64]) -> float:
     return float(np.median(values)) if values.size else NAN
 
 
-def _duty(approach: NDArray[np.float64], elapsed: float) -> float:
-    """Return approach time over all time, from the first hop's end to the last's."""
-    return float(np.nansum(approach[1:]) / elapsed) if elapsed > 0 else NAN
+def _hop_times(hops: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+    """Return `hoptime.summarise`; each row tells how long the hop before it took."""
+    names = ("timing_approach", "timing_hop", "timing_least")
+    none = np.zeros(0)
+    approach, hop, least = (hops.get(name, none) for name in names)
+    if not hop.size:
+        return hoptime.summarise(none, none, none)
+    return hoptime.summarise(approach[:-1], hop[1:], least[1:])
 
 
 def _drift(time: NDArray[np.float64], reference: NDArray[np.float64]) -> float:

@@ -43,7 +43,10 @@ def scan_rows(scan: ScanSummary) -> Rows:
         ("Hops", f"{scan.hops}, of them {scan.retried} tried again"),
         ("Duration", _duration(scan.duration)),
         ("Rate", f"{scan.hops_per_second:.3g} hops/s" if scan.hops > 1 else ""),
+        ("Time of a hop (median)", _quantity(scan.hop_time, "s")),
+        ("Of that the stage needs", _quantity(scan.least_time, "s")),
         ("Time spent approaching", _percent(scan.duty)),
+        ("Reaction to the surface", _reaction(scan)),
         ("Median height", _quantity(scan.height, "m")),
         ("Median height uncertainty", _quantity(scan.height_sd, "m")),
         ("Reference current", _quantity(scan.reference, "A")),
@@ -57,6 +60,13 @@ def scan_rows(scan: ScanSummary) -> Rows:
             ("Sz (plane removed)", _quantity(scan.roughness.sz, "m")),
         ]
     return [(name, text) for name, text in rows if text]
+
+
+def _reaction(scan: ScanSummary) -> str:
+    """How long the tip went on after crossings, and what the fall rate was chosen by."""
+    typical = _quantity(scan.reaction, "s", 3)
+    worst, assumed = (_quantity(t, "s", 3) for t in (scan.worst_reaction, scan.assumed_reaction))
+    return f"{typical}, {worst} at worst; {assumed} assumed" if typical else ""
 
 
 def echem_rows(echem: EchemSummary) -> Rows:

@@ -25,6 +25,7 @@ from sicmctl.messages import (
     Note,
     RunEnded,
     RunStarted,
+    ScanEnded,
     ScanStarted,
 )
 from sicmctl.messages import Progress as ScanProgress
@@ -71,8 +72,6 @@ class RunConsole:
         if self._quiet:
             return
         match message:
-            case RunStarted():
-                self._say(f"run: {message.title}")
             case ScanStarted():
                 self._begin(message)
             case HopDone() if not message.accepted:
@@ -84,17 +83,9 @@ class RunConsole:
                 self._new_bar(f"echem {message.echem}", message.duration)
             case EchemProgress():
                 self._cell(message)
-            case EchemEnded():
-                self._say(cellprogress.over(message))
-            case Alarm():
-                remedy = f" ({message.remedy})" if message.remedy else ""
-                self._say(f"{message.level}: {message.source}: {message.text}{remedy}")
-            case Note():
-                self._say(f"note: {message.text}")
-            case RunEnded() if message.reason:
-                self._say(f"{message.outcome}: {message.reason}")
             case _:
-                pass
+                if line := _line(message):
+                    self._say(line)
 
     def _begin(self, scan: ScanStarted) -> None:
         rows, columns = scan.shape
@@ -140,6 +131,36 @@ class RunConsole:
 
     def _say(self, text: str) -> None:
         self._bar.console.print(text, markup=False, soft_wrap=True)
+
+
+def _line(message: AnyMessage) -> str:
+    """What there is to say about a message that needs no more than a line, "" for nothing."""
+    match message:
+        case RunStarted():
+            line = f"run: {message.title}"
+        case ScanEnded() if message.timing:
+            line = f"scan {message.scan}: {_timing(message.timing)}"
+        case EchemEnded():
+            line = cellprogress.over(message)
+        case Alarm():
+            remedy = f" ({message.remedy})" if message.remedy else ""
+            line = f"{message.level}: {message.source}: {message.text}{remedy}"
+        case Note():
+            line = f"note: {message.text}"
+        case RunEnded() if message.reason:
+            line = f"{message.outcome}: {message.reason}"
+        case _:
+            line = ""
+    return line
+
+
+def _timing(timing: dict[str, float]) -> str:
+    """What the hops of a scan took."""
+    hop, least = show(timing["hop_time"], "s", 3), show(timing["least_time"], "s", 3)
+    return (
+        f"hops: {hop} each (median); the stage itself needs {least}; "
+        f"approaching {timing['duty']:.0%} of the time"
+    )
 
 
 def _stop(s: dict[str, float]) -> str:

@@ -24,14 +24,15 @@ UNITS = {
     "reference": "A", "reference_sd": "A", "reference_current": "A", "noise": "A",
     "charge": "C", "capacity": "C", "time_sd": "s",
     "speed": "m/s", "fall_rate": "m/s", "bandwidth": "Hz", "rate": "Hz", "sample_rate": "Hz",
-    "gain": "V/A", "setpoint": "1", "fraction": "1", "attempts": "1", "retries": "1",
+    "gain": "V/A", "setpoint": "1", "duty": "1", "fraction": "1", "attempts": "1", "retries": "1",
 }  # fmt: skip
 
 WATCHED_UNITS = {
     "radius_sd": "m", "half_angle": "rad", "half_angle_sd": "rad",
+    "typical": "s", "worst": "s", "assumed": "s",
     "x_sd": "m", "y_sd": "m", "z_sd": "m", "rate_x": "m/s", "rate_y": "m/s", "rate_z": "m/s",
 }  # fmt: skip
-"""Units of columns in the tables of tip and drift."""
+"""Units of columns in the tables of tip, drift and reaction."""
 
 MEANINGS = {
     "index": "position of the target in scan order",
@@ -56,6 +57,12 @@ MEANINGS = {
     "curve_start": "place of the hop's first sample in the flat curves",
     "curve_length": "number of samples of the hop's curves",
     "note": "remark",
+    "timing_arrive": "time until the tip was at rest at the top and the reference was averaged",
+    "timing_approach": "time from the start of the approach to the stop",
+    "timing_stop": "time at the stop",
+    "timing_hop": "time from the start of the approach before to the start of this one",
+    "timing_least": "what of timing_hop the stage itself needs",
+    "timing_reaction": "time for which the tip went on after the crossing",
     "drift_x": "by how much the target was moved along x to follow the sample",
     "drift_y": "by how much the target was moved along y to follow the sample",
     "drift_z": "drift that was taken off the heights; add it for what the sensor saw",

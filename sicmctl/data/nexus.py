@@ -20,6 +20,7 @@ from sicmctl.messages import (
     EchemStepEnded,
     HopDone,
     Note,
+    ReactionMeasured,
     RunEnded,
     RunStarted,
     ScanEnded,
@@ -83,7 +84,7 @@ class NexusWriter:
             case HopDone():
                 self._scan(message.scan).add(message)
             case ScanEnded():
-                self._scan(message.scan).end(message.outcome, message.time)
+                self._scan(message.scan).end(message.outcome, message.time, message.timing)
             case Alarm(time=time, level=level, source=source, text=text, remedy=remedy):
                 self._alarms.append(
                     {"time": time, "level": level, "source": source, "text": text, "remedy": remedy}
@@ -96,6 +97,8 @@ class NexusWriter:
                 self._watch("tip", message)
             case DriftMeasured():
                 self._watch("drift", message)
+            case ReactionMeasured():
+                self._watch("reaction", message)
             case RunEnded():
                 self._ended = message
             case _:
@@ -169,7 +172,7 @@ class NexusWriter:
         for package, version in started.versions.items():
             versions[safe_name(package)] = version
 
-    def _watch(self, name: str, message: TipMeasured | DriftMeasured) -> None:
+    def _watch(self, name: str, message: TipMeasured | DriftMeasured | ReactionMeasured) -> None:
         """Add a row to a table that only runs have in which there was something to watch."""
         if name not in self._watched:
             self._watched[name] = Table(self._collection(name), units=WATCHED_UNITS)

@@ -156,6 +156,11 @@ class RunFile:
         """How the sample crept: rows of `DriftMeasured`; none in files without."""
         return h5.rows(self._entry, "drift")
 
+    @property
+    def reaction(self) -> list[dict[str, Any]]:
+        """How fast falls were stopped: rows of `ReactionMeasured`; none in files without."""
+        return h5.rows(self._entry, "reaction")
+
     @cached_property
     def scans(self) -> dict[int, "Scan"]:
         """Number -> scan, in order."""

@@ -71,14 +71,16 @@ class ScanGroup:
         if self._images:
             self._images["status"].attrs["names"] = self._status.names
 
-    def end(self, outcome: str, time: float) -> None:
-        """Close the scan."""
+    def end(self, outcome: str, time: float, timing: Mapping[str, float] | None = None) -> None:
+        """Close the scan. timing: as in `ScanEnded`."""
         if self.done:
             return
         self.flush()
         self._curves.close()
         self.group["outcome"] = outcome
         write_number(self.group, "end_time", time, "s")
+        if timing:
+            write_numbers(self.group, "timing", timing)
         self.done = True
 
     def _set_pixel(self, hop: HopDone) -> None:

@@ -7,7 +7,7 @@ from sicmctl.hal.errors import LimitExceeded
 from sicmctl.hal.hop import HopEngine
 from sicmctl.hal.quantity import show
 from sicmctl.scan.curve import Tip
-from sicmctl.scan.speed import MARGIN, SAFE_SIGMAS, max_fall_rate, min_setpoint
+from sicmctl.scan.speed import MARGIN, SAFE_SIGMAS, max_fall_rate, min_setpoint, show_speed
 
 from .tuneup import Tuneup
 
@@ -96,8 +96,3 @@ def fall_rate(
             'lower the fall rate, raise the filter, wire a comparator, or write fall_rate = "auto"',
         )
     return wanted
-
-
-def show_speed(speed: float) -> str:
-    """Write a fall rate the way the field does: in nm/ms."""
-    return f"{speed * 1e6:.3g} nm/ms"

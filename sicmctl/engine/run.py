@@ -26,6 +26,7 @@ from sicmctl.messages import (
 from sicmctl.scan.drift import Creep
 from sicmctl.scan.frames import Frame, Frames
 from sicmctl.scan.hopper import DaqHopEngine, HopTuning
+from sicmctl.scan.hoptime import HopTimes
 from sicmctl.scan.pattern import targets
 from sicmctl.scan.reference import ReferenceTrack
 from sicmctl.scan.revisits import Revisits
@@ -225,6 +226,8 @@ class Run:
             frame.see(message)
             self._publish(message)
 
+        times = HopTimes(rig.stage.axes)
+        reactions = job.reactions(number, hops, found, rig.daq.rate, self._publish)
         scanner = Scanner(
             number=number,
             hops=hops,
@@ -242,12 +245,16 @@ class Run:
             revisits=Revisits(job.revisit, job.targets.pitch, creep.z, self._publish)
             if job.revisit is not None
             else None,
+            times=times,
+            reactions=reactions,
         )
         outcome = "failed"
         try:
             outcome = scanner.run()
         finally:
-            self._publish(ScanEnded(time=self._time, scan=number, outcome=outcome))
+            reactions.finish()
+            timing = times.summary()
+            self._publish(ScanEnded(time=self._time, scan=number, outcome=outcome, timing=timing))
         if not job.prescan:
             self._frames.add(frame)
         elif job.targets.pattern == "list":  # three places that tell the tilt

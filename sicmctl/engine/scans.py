@@ -1,14 +1,17 @@
 """From what an experiment asks of a scan to what the scanner is told."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import atan
 
 from sicmctl.config.scan import LineScan, PointScan, RasterScan, Scan
 from sicmctl.hal.hop import HopEngine
-from sicmctl.messages import Array, ScanStarted
+from sicmctl.messages import Array, Message, ScanStarted
 from sicmctl.scan.curve import Tip
+from sicmctl.scan.hopper import DaqHopEngine
 from sicmctl.scan.pattern import Targets, raster, targets, three_apart
 from sicmctl.scan.planner import HeightPlanner, Surprises
+from sicmctl.scan.reactions import ReactionWatch
 from sicmctl.scan.scanner import ScanSettings
 
 from . import modes, rules
@@ -82,6 +85,26 @@ class ScanJob:
             },
             engine=engine,
             prescan=self.prescan,
+        )
+
+    def reactions(
+        self,
+        number: int,
+        hops: DaqHopEngine,
+        found: Tuneup,
+        rate: float,
+        publish: Callable[[Message], None],
+    ) -> ReactionWatch:
+        """Return what watches the reaction of the hops. rate: samples/s."""
+        return ReactionWatch(
+            scan=number,
+            comparator=hops.comparator,
+            assumed=hops.reaction(),
+            gap=self.safe.gap,
+            filter_hz=found.state.bandwidth,
+            rate=rate,
+            speed=self.settings.speed,
+            publish=publish,
         )
 
     @property

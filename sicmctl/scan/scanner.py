@@ -31,10 +31,12 @@ from .curve import Tip
 from .drift import Creep
 from .height import Approach
 from .height_types import far_reference
+from .hoptime import HopTimes
 from .mains import MainsTracker
 from .noise import NoiseModel
 from .pattern import Targets
 from .planner import HeightPlanner, Plan
+from .reactions import ReactionWatch
 from .reference import ReferenceTrack
 from .reporter import Reporter, ToReport
 from .revisits import Place, Revisits
@@ -121,6 +123,8 @@ class Scanner:
     watch: TipWatch | None = None
     creep: Creep = field(default_factory=Creep)
     revisits: Revisits | None = None
+    times: HopTimes | None = None
+    reactions: ReactionWatch | None = None
     _returning: tuple[Place, Plan] | None = None
     _risen: float = 0.0
     _place: tuple[float, float] | None = None
@@ -267,34 +271,48 @@ class Scanner:
             y=y,
             start=plan.start,
             floor=min(plan.floor, plan.start - 1e-9),
-            speed=s.speed,
+            speed=self._speed,
             stop=s.stop,
             clear=plan.clear,
-            fast=s.fast if plan.slow_from is not None else None,
+            fast=self._fast if plan.slow_from is not None else None,
             slow_from=plan.slow_from,
             reference_time=s.reference_time,
             look_from=plan.look_from,
             dwell=max(s.dwell, vibration.DWELL if self._unshaken else 0.0),
-            stalls=self._stalls,
+            stalls=self._stalls(self._speed),
             usual=self.track.level if s.stop.falls else None,
             tolerance=s.tolerance,
         )
 
-    @cached_property
-    def _stalls(self) -> tuple[Stall, ...]:
+    @property
+    def _speed(self) -> float:
+        """Fall rate that is safe by what was seen of the reaction, m/s."""
+        return self.settings.speed if self.reactions is None else self.reactions.speed
+
+    @property
+    def _fast(self) -> float | None:
+        fast = self.settings.fast
+        return fast if self.reactions is None or fast is None else self.reactions.fast(fast)
+
+    def _stalls(self, speed: float) -> tuple[Stall, ...]:
         """From each part of the setpoint, the time in which any slope shows half as much again."""
-        tip, s = self.tip, self.settings
-        if not s.stop.falls:
+        if not self.settings.stop.falls:
             return ()
-        ladder = [(share * s.setpoint, min(1.5 * share, 1.0) * s.setpoint) for share in _PARTS]
         return tuple(
             Stall(
                 drop,
                 target,
-                _STRETCH * float(tip.gap(drop) - tip.gap(target)) / s.speed + _STALL_MARGIN,
+                _STRETCH * way / speed + _STALL_MARGIN,
             )
-            for drop, target in ladder
+            for drop, target, way in self._ladder
         )
+
+    @cached_property
+    def _ladder(self) -> list[tuple[float, float, float]]:
+        """Drops, the drops that must follow, and the way between them, m."""
+        tip, setpoint = self.tip, self.settings.setpoint
+        drops = [(share * setpoint, min(1.5 * share, 1.0) * setpoint) for share in _PARTS]
+        return [(a, b, float(tip.gap(a) - tip.gap(b))) for a, b in drops]
 
     @property
     def _unshaken(self) -> bool:
@@ -371,6 +389,10 @@ class Scanner:
     def _report(
         self, index: int, attempt: int, record: HopRecord, accepted: bool, revisit: bool = False
     ) -> None:
+        if self.times is not None:
+            record.timing |= self.times.see(record)
+        if self.reactions is not None:
+            record.timing |= self.reactions.see(record)
         found = record.status in _MET and record.stop < len(record.curves["z"])
         task = ToReport(
             index=index,
@@ -382,6 +404,8 @@ class Scanner:
             revisit=revisit,
         )
         self._reporter.report(task)
+        if self.reactions is not None and (why := self.reactions.judge(record)) is not None:
+            raise ScanAborted(why)
 
     def _as_approach(self, record: HopRecord) -> Approach:
         """What the height estimators need of a record, with the hum taken out."""

@@ -59,6 +59,11 @@ def max_fall_rate(
     return max(room, 0.0) / reaction_total(reaction, filter_hz, rate, stage_lag)
 
 
+def show_speed(speed: float) -> str:
+    """Write a fall rate (m/s) the way the field does: in nm/ms."""
+    return f"{speed * 1e6:.3g} nm/ms"
+
+
 def crlb(tip: Tip, current: float, speed: float, setpoint: float, s_w: float) -> float:
     """Cramer-Rao bound (m) of a height from the curve down to the setpoint, all else known.
 

@@ -127,7 +127,11 @@ def hop_at(
         heights={} if failed else {"fit": HeightValue(value=value, sd=sd)},
         curves={"current": Array.of(current), "z": Array.of(z_seen)},
         bandwidth=5e3,
-        timing={"approach": n / RATE, "retract": 0.008, "settle": 0.01, "reference": 0.002},
+        timing={
+            "approach": n / RATE,
+            "reaction": 0.4e-3 + 0.1e-3 * float(rng.random()),
+            **({"hop": 0.09, "least": 0.08} if index else {}),
+        },
     )
 
 
