@@ -74,6 +74,7 @@ SETTINGS: dict[str, Quantity | tuple[str, ...]] = {
     "drift.y": Quantity("m/s", "1 nm/s"),
     "drift.z": Quantity("m/s", "1 nm/s"),
     "sample.offset": Quantity("m", "-10 um"),
+    "host.reaction": Quantity("s", "3 ms", at_least=0),
 }
 """What can be set while the world runs: the unit of a quantity, or the allowed words."""
 

@@ -118,11 +118,14 @@ class Lab:
 
     def _serve_card(self, plant: Plant, stack: ExitStack) -> None:
         daq = self.config.daq
+        pacing = self._pacing()
+        if isinstance(pacing, Lockstep) and hasattr(self, "world"):
+            self.world.on_host_reaction = pacing.slow_down
         ao = tuple(f"ao{k}" for k in range(daq.analog_outputs))
         card = Card(
             plant,
             self.config.wiring,
-            self._pacing(),
+            pacing,
             Board(device=daq.device, product=daq.model, ao=ao),
         )
         stack.callback(card.close)

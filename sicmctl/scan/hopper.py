@@ -35,6 +35,12 @@ _GRACE = 1.0
 _CHUNK = 0.25e-3
 """Time over which the current is averaged to see a stall, s."""
 
+_UNDISTURBED = (HopStatus.OK, HopStatus.NO_SURFACE)
+"""Of a late host, what touched may only be seen when the ramp is over."""
+_STILL = 0.4e-3
+_LEAST_FALL = 4e-9
+"""Time over which rest after a stop is judged, s, and the way that a fall would make in it, m."""
+
 _RELEASE = 0.8
 """Share of a partial drop below which the current is taken to have risen again."""
 
@@ -294,9 +300,23 @@ class DaqHopEngine:
         missing = self._dwell_samples(request) - (self._rested(watch) if frozen else 0)
         if missing > 0:
             blocks.append(self._read(missing))
-        if not frozen:
+        late = self._await_rest(blocks, request.speed)
+        if late or not frozen:
             self.stage.synchronise(blocks[-1])
         return self._record(request, reference, watch, first, blocks)
+
+    def _await_rest(self, blocks: list[Block], speed: float) -> bool:
+        """Read on until z no longer falls; return whether it still did.
+
+        A halt takes effect when the host gets to it: what is read next may be from before that.
+        """
+        n = round(max(_STILL, _LEAST_FALL / speed) * self.stream.rate)
+        for more in range(max(int(self.tuning.settle_timeout / _STILL), 1)):
+            z = self.stage.position(_tail(blocks, 2 * n))["z"]
+            if float(z[: len(z) // 2].mean() - z[len(z) // 2 :].mean()) < _LEAST_FALL / 4:
+                return more > 0
+            blocks.append(self._read(n))
+        return True
 
     def _watch(self, request: HopRequest, reference: _Reference) -> Watch:
         drop = request.stop.drop(reference.level)
@@ -401,7 +421,7 @@ class DaqHopEngine:
         rest = max(round(0.4e-3 * self.stream.rate), 4)
         z_stop = float(position["z"][-rest:].mean())
         status = watch.status or HopStatus.OK
-        if status is HopStatus.OK and self._touched(curves["current"], watch):
+        if status in _UNDISTURBED and self._touched(curves["current"], watch):
             status = HopStatus.TOUCHED
         elif status is HopStatus.OK and _fell_fast(request, z_stop):
             status = HopStatus.EARLY
@@ -516,6 +536,16 @@ def _ramp(request: HopRequest, rate: float) -> F64:
         slow_from=request.slow_from,
         rate=rate,
     )[0]
+
+
+def _tail(blocks: list[Block], samples: int) -> Block:
+    """Return the last samples of consecutive blocks."""
+    tail = blocks[-1]
+    for before in reversed(blocks[:-1]):
+        if len(tail) >= samples:
+            break
+        tail = before.followed_by(tail)
+    return tail.tail(samples)
 
 
 def _same_place(one: Waypoint, other: Waypoint) -> bool:

@@ -119,6 +119,7 @@ class ReactionWatch:
     _recent: deque[tuple[float, float]] = field(init=False)
     """Reactions as measured, and what is certain of them, s."""
     _hops: int = 0
+    _told: int = 0
     _time: float = 0.0
 
     def __post_init__(self) -> None:
@@ -146,13 +147,13 @@ class ReactionWatch:
         if self.comparator and self._recent[-1][1] > self.assumed.worst + _DEAD:
             return self._unstopped(record, latest)
         refusal = self._adapt(latest)
-        if self._hops % self.every == 0:
+        if self._hops >= self._told + self.every:
             self._tell()
         return refusal
 
     def finish(self) -> None:
         """Publish what was measured since the last message."""
-        if self._hops % self.every:
+        if self._hops != self._told:
             self._tell()
 
     def fast(self, asked: float) -> float:
@@ -231,6 +232,7 @@ class ReactionWatch:
         )
 
     def _tell(self) -> None:
+        self._told = self._hops
         seen = [reaction for reaction, _ in self._recent]
         self.publish(
             ReactionMeasured(

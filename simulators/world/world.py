@@ -1,7 +1,7 @@
 """The virtual laboratory as a card sees it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -68,6 +68,7 @@ class World:
 
     def __init__(self, config: SimConfig, seed: int, truth: Path | None = None) -> None:
         self.config, self.seed = config, seed
+        self.on_host_reaction: Callable[[float], None] = lambda seconds: None
         axes = stage.axes(config.stage)
         self.sample = Sample.build(
             config.sample, seed, (config.stage.x.range / 2, config.stage.y.range / 2)
@@ -193,10 +194,8 @@ class World:
                 self.amplifier.gain = self.config.amplifier.check("gain", value)
             case "amplifier.filter", float():
                 self.amplifier.filter = self.config.amplifier.check("filter", value)
-            case "amplifier.mode", str():
-                self.amplifier.mode = value
-            case "amplifier.offset", float():
-                self.amplifier.offset = value
+            case "amplifier.mode" | "amplifier.offset", _:
+                setattr(self.amplifier, name.removeprefix("amplifier."), value)
             case "pipette.break", float():
                 self._break(value)
             case "pipette.clog", float():
@@ -211,6 +210,8 @@ class World:
             case "sample.offset", float():
                 self.sample = self.sample.moved(value)
                 self._state.looked[:] = math.inf
+            case "host.reaction", float():
+                self.on_host_reaction(value)
             case _:
                 raise AssertionError(name)
         self._changed()

@@ -11,7 +11,15 @@ import pytest
 from sicmctl.data.journal import read_journal
 from sicmctl.data.runfile import RunFile
 from sicmctl.hal.hop import HopRecord
-from sicmctl.messages import Alarm, AnyMessage, HopDone, RunEnded, ScanEnded, encode
+from sicmctl.messages import (
+    Alarm,
+    AnyMessage,
+    DriftMeasured,
+    HopDone,
+    RunEnded,
+    ScanEnded,
+    encode,
+)
 from sicmctl.scan.hopper import DaqHopEngine
 from sicmctl.scan.pattern import PatternError
 
@@ -371,3 +379,24 @@ def test_the_truth_agrees_that_the_tip_was_never_touched(tmp_path: Path, engine:
         assert len(truth.contacts) == 0
         assert truth.stream["gap"][-1] > 1e-6
         assert truth.stream["gap"].min() > 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_stage_that_drifts_along_z_costs_no_pixel_and_is_told(
+    rig: Virtual, after: After, engine: str
+) -> None:
+    """2 nm/s from the fourth hop on: the returns to one place tell it, and take it out."""
+    after(4, lambda: rig.set("drift.z", 2e-9))
+    text = experiment_text(engine, pixels=11, hop='fall_rate = "35 nm/ms"')
+    text = text.replace("[step.scan.hop]", 'drift = { revisit = "1 s" }\n[step.scan.hop]')
+    run = rig.run(text.replace('"500 nm"', '"300 nm"'))
+    assert_safe(rig, run, "done")
+    assert only(run.messages, Alarm) == []
+    assert len(run.accepted) == 121
+    assert run.statuses.count("ok") >= 119
+    told = only(run.messages, DriftMeasured)[-1]
+    assert told.method == "revisit"
+    begun, now = run.hops[4].time, told.time
+    assert abs(told.z) == pytest.approx(2e-9 * (now - begun), abs=3e-9)
+    heights = np.array([hop.height for hop in run.accepted])
+    assert np.nanstd(heights) < 6e-9

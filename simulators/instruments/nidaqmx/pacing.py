@@ -3,7 +3,7 @@
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 
@@ -104,6 +104,10 @@ class Lockstep:
 
     def close(self) -> None:
         pass
+
+    def slow_down(self, reaction: float) -> None:
+        """Let the host take another time to react from now on, s."""
+        self.host = replace(self.host, reaction=reaction)
 
     def _draw(self) -> float:
         """A reaction time: normal, truncated to > 0."""
