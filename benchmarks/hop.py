@@ -126,7 +126,7 @@ class Record:
     height: F64
     fall: float
     period: float
-    clean: float = np.nan
+    clean: str = "-"
 
 
 class Refused(Exception):
@@ -186,7 +186,7 @@ def _run(case: Case, rig: Path, folder: Path) -> Record:
             height=np.asarray(hops["height_fit"]),
             fall=float(np.median(np.asarray(hops["timing_approach"])[later])),
             period=float(np.median(np.diff(np.asarray(hops["time"])[later]))),
-            clean=float(np.mean(np.asarray(hops["status"])[later] == "ok")),
+            clean=f"{np.mean(np.asarray(hops['status'])[later] == 'ok'):.0%}",
         )
 
 
@@ -200,7 +200,7 @@ def _row(record: Record, truth: Truth, case: Case) -> str:
     return (
         f"{1 / record.period:7.1f} {record.fall / record.period:6.2f} {np.median(below):7.1f} "
         f"{np.quantile(below, 0.999 if len(below) >= 1000 else 1.0):7.1f} {np.nanstd(error):7.2f} "
-        f"{record.clean:5.0%} {len(contacts):9d} {int(np.sum(contacts['broke'])):7d}"
+        f"{record.clean:>5} {len(contacts):9d} {int(np.sum(contacts['broke'])):7d}"
     )
 
 
