@@ -6,9 +6,10 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, Field
 
-from sicmctl.hal.capabilities import F64, Axis, Block, Daq, Identity, Pause
+from sicmctl.hal.capabilities import F64, Axis, Block, Daq, Generator, Identity, Pause
 from sicmctl.hal.errors import UnexpectedState
 from sicmctl.hal.limits import Interval
+from sicmctl.hal.modulation import Rider
 from sicmctl.hal.quantity import Hertz, Metres, MetresPerVolt, PositiveMetres, Seconds, Speed
 
 _NAME = "analog-piezo"
@@ -64,7 +65,10 @@ class AnalogPiezo:
                 )
         self._scale = np.array([[o.scale] for o in self._options.values()])
         self._offset = np.array([[o.offset] for o in self._options.values()])
-        self._generator = daq.generator([o.output for o in self._options.values()])
+        self._outputs = [o.output for o in self._options.values()]
+        self._alone = self._generator = daq.generator(self._outputs)
+        self._together: dict[str, Generator] = {}
+        self._rider: Rider | None = None
         self._path: F64 | None = None
         self._commanded: dict[str, float] = {}
         self._begun: dict[str, float] = {}
@@ -90,7 +94,10 @@ class AnalogPiezo:
     def play(self, path: F64, pause: Pause | None = None) -> None:
         """Follow a path of shape (3, n), m; a finished path is put away first."""
         self._generator.halt()
-        self._generator.play((path - self._offset) / self._scale, pause)
+        volts = (path - self._offset) / self._scale
+        if self._rider is not None:
+            volts = np.vstack((volts, self._rider.volts(path.shape[1])))
+        self._generator.play(volts, pause)
         self._path, self._begun = path, self._commanded
         self._commanded = dict(zip(_AXES, map(float, path[:, -1]), strict=True))
 
@@ -106,6 +113,28 @@ class AnalogPiezo:
         else:
             self._commanded = self._begun
         self._path = None
+        if self._rider is not None:
+            self._generator.release()
+            self._rider.rest()
+
+    def carry(self, rider: Rider | None) -> None:
+        """Hold; then have an output ride on every path, or, with None, none any more.
+
+        Outputs that are to move together belong to one generator, and a card has one at a time.
+        """
+        self.halt()
+        if self._rider is rider:
+            return
+        self._generator.release()
+        if self._rider is not None:
+            self._rider.rest()
+        self._rider = rider
+        if rider is None:
+            self._generator = self._alone
+            return
+        if rider.channel not in self._together:
+            self._together[rider.channel] = self._daq.generator([*self._outputs, rider.channel])
+        self._generator = self._together[rider.channel]
 
     def synchronise(self, block: Block) -> None:
         """Take where the stage rests at the end of a block as the command.

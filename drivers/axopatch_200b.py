@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from sicmctl.hal.capabilities import F64, AmplifierState, Block, Daq, Identity
-from sicmctl.hal.errors import UnexpectedState
+from sicmctl.hal.errors import NotSupported, UnexpectedState
 from sicmctl.hal.limits import Interval
 from sicmctl.hal.quantity import VoltsPerVolt
 
@@ -38,6 +38,9 @@ class Options(BaseModel, extra="forbid", frozen=True):
     command_limit: float = Field(
         1.0, description="largest pipette bias that the input can set, volts", gt=0, le=1.0
     )
+    readback: str | None = Field(
+        None, description="role of an input that reads the command back, to modulate the bias"
+    )
 
 
 class Axopatch200B:
@@ -47,7 +50,7 @@ class Axopatch200B:
     output_limit = 10.0
 
     def __init__(self, options: Options, daq: Daq) -> None:
-        self._scale = options.command_scale
+        self._options = options
         self.command_limits = Interval(-options.command_limit, options.command_limit, "V")
         missing = [role for role in (*_TELEGRAPHS, "pipette_current") if role not in daq.roles]
         if missing:
@@ -99,7 +102,31 @@ class Axopatch200B:
 
     def set_bias(self, volts: float) -> None:
         """Bias the pipette, V."""
-        self._command.write(volts / self._scale)
+        self._command.write(volts / self._options.command_scale)
+
+    @property
+    def command_channel(self) -> str:
+        """The analog output that is wired to the command input."""
+        return self._options.command
+
+    def command_volts(self, bias: F64) -> F64:
+        """Return the output for a bias, both V and of one shape."""
+        return bias / self._options.command_scale
+
+    def bias(self, block: Block) -> F64:
+        """Return the bias that was put out, V, shape (n,).
+
+        Raises NotSupported if no input reads the command back.
+        """
+        if self._options.readback is None:
+            raise NotSupported(
+                _NAME,
+                "read the bias back",
+                "no input reads the command output back",
+                'add an input to daq.inputs, e.g. bias_command = "_ao0_vs_aognd", which some cards '
+                'have inside, and amplifier.readback = "bias_command"',
+            )
+        return block[self._options.readback] * self._options.command_scale
 
     def safe_state(self) -> None:
         """Take the bias off the pipette."""

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from sicmctl.hal.capabilities import F64, AmplifierState, Block, Daq, Identity
-from sicmctl.hal.errors import LimitExceeded
+from sicmctl.hal.errors import LimitExceeded, NotSupported
 from sicmctl.hal.limits import Interval
 from sicmctl.hal.quantity import Hertz, VoltsPerAmpere, VoltsPerVolt
 
@@ -32,6 +32,9 @@ class Options(BaseModel, extra="forbid", frozen=True):
     command: str = Field("ao0", description="analog output wired to the bias input")
     command_scale: VoltsPerVolt = Field(1.0, description="pipette volts per command volt")
     command_limit: float = Field(10.0, description="largest bias, volts", gt=0, le=10)
+    readback: str | None = Field(
+        None, description="role of an input that reads the command back, to modulate the bias"
+    )
 
 
 class FemtoDlpca200:
@@ -44,7 +47,7 @@ class FemtoDlpca200:
         lowest = 1e3 if options.range == "low-noise" else 1e5
         self._gains = tuple(lowest * 10**step for step in range(_STEPS))
         self._bandwidth = options.bandwidth
-        self._scale = options.command_scale
+        self._options = options
         limit = min(options.command_limit, 10 * abs(options.command_scale))
         self.command_limits = Interval(-limit, limit, "V")
         self._lines = daq.lines(options.gain_lines)
@@ -81,7 +84,31 @@ class FemtoDlpca200:
 
     def set_bias(self, volts: float) -> None:
         """Bias the pipette, V."""
-        self._command.write(volts / self._scale)
+        self._command.write(volts / self._options.command_scale)
+
+    @property
+    def command_channel(self) -> str:
+        """The analog output that is wired to the command input."""
+        return self._options.command
+
+    def command_volts(self, bias: F64) -> F64:
+        """Return the output for a bias, both V and of one shape."""
+        return bias / self._options.command_scale
+
+    def bias(self, block: Block) -> F64:
+        """Return the bias that was put out, V, shape (n,).
+
+        Raises NotSupported if no input reads the command back.
+        """
+        if self._options.readback is None:
+            raise NotSupported(
+                _NAME,
+                "read the bias back",
+                "no input reads the command output back",
+                'add an input to daq.inputs, e.g. bias_command = "_ao0_vs_aognd", which some cards '
+                'have inside, and amplifier.readback = "bias_command"',
+            )
+        return block[self._options.readback] * self._options.command_scale
 
     def safe_state(self) -> None:
         """Take the bias off the pipette."""

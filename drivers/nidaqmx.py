@@ -286,6 +286,13 @@ class NiGenerator:
                 self.task.stop()
             self._running = False
 
+    def release(self) -> None:
+        """Stop and give back timing engine and channels; outputs hold."""
+        self.halt()
+        with self._daq._errors("release"):
+            self.task.control(TaskMode.TASK_UNRESERVE)
+        self._samples, self._level = 0, None
+
     def safe_state(self) -> None:
         """Stop; outputs hold."""
         self.halt()

@@ -55,6 +55,8 @@ def _card(config: SimConfig, wired: dict[str, str], address: str) -> list[str]:
     inputs = {role: analog[signal] for signal, role in ROLES.items() if signal in analog}
     if "stage.z" in wired:
         inputs["z_command"] = f"_{wired['stage.z']}_vs_aognd"  # the card reads its own output back
+    if "amplifier.command" in wired:
+        inputs["bias_command"] = f"_{wired['amplifier.command']}_vs_aognd"
     if "potentiostat.command" in wired:
         inputs["cell_command"] = f"_{wired['potentiostat.command']}_vs_aognd"
     rate = SAMPLE_RATE if config.scanner else CELL_SAMPLE_RATE
@@ -83,6 +85,7 @@ def _amplifier(config: SimConfig, wired: dict[str, str]) -> list[str]:
         "driver": amplifier.model,
         "command": wired["amplifier.command"],
         "command_scale": f"{amplifier.command_scale!r} V/V",
+        "readback": "bias_command",
     }
     if amplifier.model == "femto-dlpca-200":
         table |= {"gain": f"{amplifier.gain!r} V/A", "bandwidth": f"{amplifier.filter!r} Hz"}

@@ -1,5 +1,6 @@
 """The keys of `hop` and `prescan`: how the tip approaches at each point."""
 
+from math import radians
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, model_validator
@@ -10,12 +11,16 @@ from .fields import Auto, OrAuto, Pixels, Setpoint, Strictly
 from .problems import Fault
 
 _OF_MODE = {
-    "setpoint": "drop",
-    "level": "absolute",
-    "threshold": "onset",
-    "meniscus": "onset",
+    "setpoint": ("drop", "modulated"),
+    "level": ("absolute",),
+    "threshold": ("onset",),
+    "meniscus": ("onset",),
+    "modulation_frequency": ("modulated",),
+    "modulation_amplitude": ("modulated",),
+    "modulated_by": ("modulated",),
+    "phase_shift": ("modulated",),
 }
-"""Keys that mean something in one mode only."""
+"""Keys that mean something in some modes only."""
 
 
 class Hop(Strictly):
@@ -28,14 +33,33 @@ class Hop(Strictly):
         default="auto",
         description="speed of the approach; auto: the fastest that is safe on this rig",
     )
-    mode: Literal["drop", "absolute", "onset"] = Field(
+    mode: Literal["drop", "absolute", "onset", "modulated"] = Field(
         default="drop",
         description="what means surface: a fractional drop from the current at the top of the hop, "
-        "a current below a level, or the onset of a current at a dry sample",
+        "a current below a level, the onset of a current at a dry sample, or a change of the "
+        "alternating current under a bias that is modulated",
     )
     setpoint: Setpoint = Field(
         default=0.02,
-        description="drop of the current that means surface; auto: from the noise (mode `drop`)",
+        description="drop that means surface, of the current or, in mode `modulated`, of the "
+        "amplitude of the alternating current; auto: from the noise",
+    )
+    modulation_frequency: Annotated[float, Quantity("Hz", low=20, high=100e3)] = Field(
+        default=1e3,
+        description="frequency of the bias (mode `modulated`): a whole number of samples a period",
+    )
+    modulation_amplitude: Annotated[float, Quantity("V", low=1e-3, high=5)] = Field(
+        default=50e-3, description="amplitude of the bias (mode `modulated`)"
+    )
+    modulated_by: Literal["amplitude", "phase"] = Field(
+        default="amplitude",
+        description="what of the alternating current means surface (mode `modulated`): a drop of "
+        "its amplitude by `setpoint`, or a turn of its phase by `phase_shift`",
+    )
+    phase_shift: Annotated[float | Auto, OrAuto("rad", positive=True, high=radians(45))] = Field(
+        default="auto",
+        description="turn of the phase, from that at the top of the hop, that means surface "
+        '(`modulated_by = "phase"`); auto: from the noise',
     )
     level: Annotated[float, Quantity("A", positive=True)] | None = Field(
         default=None,
@@ -85,16 +109,26 @@ class Hop(Strictly):
 
     @model_validator(mode="after")
     def _fits_its_mode(self) -> Self:
-        for key, mode in _OF_MODE.items():
-            # a model written out whole names every key, so what counts is what was changed
-            given = getattr(self, key) != type(self).model_fields[key].default
-            if mode != self.mode and given:
-                raise Fault(f'mode "{self.mode}" beside it', f'{key} only with mode "{mode}"', key)
+        for key, modes in _OF_MODE.items():
+            if self.mode not in modes and self._given(key):
+                wanted = " or ".join(f'"{mode}"' for mode in modes)
+                raise Fault(f'mode "{self.mode}" beside it', f"{key} only with mode {wanted}", key)
+        for key, by in (("setpoint", "amplitude"), ("phase_shift", "phase")):
+            if self.mode == "modulated" and by != self.modulated_by and self._given(key):
+                found = f'modulated_by "{self.modulated_by}" beside it'
+                raise Fault(found, f'{key} only with modulated_by "{by}"', key)
         if self.mode == "absolute" and self.level is None:
             raise Fault("no level", 'level = "3.1 nA" or the like beside mode "absolute"', "mode")
-        if self.mode == "onset" and self.adaptive:
-            raise Fault('mode "onset" beside it', "hops that are not adaptive", "adaptive")
+        if self.mode in ("onset", "modulated") and self.adaptive:
+            raise Fault(f'mode "{self.mode}" beside it', "hops that are not adaptive", "adaptive")
+        if self.mode == "modulated" and self.engine == "comparator":
+            expected = 'engine "auto" or "streamed": a comparator sees the current itself, not how '
+            raise Fault('mode "modulated" beside it', f"{expected}it swings", "engine")
         return self
+
+    def _given(self, key: str) -> bool:
+        """Whether a key was changed: a model written out whole names every key."""
+        return getattr(self, key) != type(self).model_fields[key].default
 
 
 class Prescan(Strictly):

@@ -89,11 +89,11 @@ def _roles(table: Mapping[str, Any], inputs: Mapping[str, str]) -> Iterator[Find
     for role in _texts(_at(table, "daq", "comparator")):
         if role not in inputs:
             yield Finding(("daq", "comparator", role), *unknown(role, inputs, "role"))
-    for axis in _AXES:
-        for key in ("sensor", "readback"):
-            role = _at(table, "piezo", axis, key)
-            if isinstance(role, str) and role not in inputs:
-                yield Finding(("piezo", axis, key), *unknown(role, inputs, "role"))
+    keys: list[Path] = [("piezo", axis, key) for axis in _AXES for key in ("sensor", "readback")]
+    for path in [("amplifier", "readback"), *keys]:
+        role = _at(table, *path)
+        if isinstance(role, str) and role not in inputs:
+            yield Finding(path, *unknown(role, inputs, "role"))
 
 
 def _at(table: Any, *path: str) -> Any:

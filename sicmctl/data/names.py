@@ -70,7 +70,8 @@ MEANINGS = {
 """What the columns of the table of hops mean."""
 
 _PATTERNS = (
-    (r"^timing_", "s"), (r"^height", "m"), (r"setpoint|ratio$|fraction|tolerance", "1"),
+    (r"^timing_", "s"), (r"^height", "m"), (r"_phase$", "rad"),
+    (r"setpoint|ratio$|fraction|tolerance", "1"),
     (r"m_per_v|metres_per_volt", "m/V"), (r"a_per_v|amperes_per_volt", "A/V"),
     (r"v_per_a|volts_per_ampere", "V/A"), (r"v_per_v", "V/V"),
     (r"speed|fall_rate|velocity", "m/s"), (r"bandwidth|frequency|sample_rate|cutoff|corner", "Hz"),

@@ -11,6 +11,7 @@ from importlib import metadata
 from math import degrees
 
 from sicmctl.config.experiment import Step
+from sicmctl.config.hop import Hop
 from sicmctl.config.load import LoadedExperiment, LoadedRig
 from sicmctl.hal.errors import SicmError
 from sicmctl.hal.hop import Reaction
@@ -33,7 +34,7 @@ from sicmctl.scan.revisits import Revisits
 from sicmctl.scan.scanner import Scanner
 from sicmctl.scan.tipwatch import TipWatch
 
-from . import scans, tuneup
+from . import modulation, scans, tuneup
 from .rig import Rig
 from .safety import CELL, Act, make_safe
 from .techniques import Techniques, refuse_impossible
@@ -164,7 +165,9 @@ class Run:
         for step in self._experiment.model.step:
             if step.scan is not None:
                 targets(step.scan, rig.stage.axes)
-                self._wants_comparator(rig, step.scan.hop.engine)
+                self._wants_comparator(rig, step.scan.hop)
+                if step.scan.hop.mode == "modulated":
+                    modulation.refuse(rig, step.scan.hop)
         refuse_impossible(rig, self._experiment.model.step)
 
     # -- steps --------------------------------------------------------------------------------
@@ -203,13 +206,14 @@ class Run:
             return self._techniques.run(step, hops)
         scan = step.scan
         assert scan is not None and hops is not None and found is not None
-        hops.comparator = self._wants_comparator(rig, scan.hop.engine)
+        hops.comparator = self._wants_comparator(rig, scan.hop)
         if scan.rest_before:
             hops.read(scan.rest_before)
-        for job in scans.prepare(scan, rig, hops, found):
-            outcome = self._scan(rig, hops, found, job)
-            if outcome != "done":
-                return outcome
+        with modulation.hopping(rig, hops, scan.hop, found) as (hopping, seen):
+            for job in scans.prepare(scan, rig, hopping, seen):
+                outcome = self._scan(rig, hopping, seen, job)
+                if outcome != "done":
+                    return outcome
         return "done"
 
     def _scan(self, rig: Rig, hops: DaqHopEngine, found: Tuneup, job: scans.ScanJob) -> str:
@@ -237,10 +241,10 @@ class Run:
             tip=job.tip,
             publish=publish,
             stopping=self._stop.is_set,
-            track=self._track,
+            track=ReferenceTrack() if hops.detector is not None else self._track,
             mains=found.mains,
             noise=found.noise,
-            watch=self._watch,
+            watch=self._watch if hops.detector is None else None,
             creep=creep,
             revisits=Revisits(job.revisit, job.targets.pitch, creep.z, self._publish)
             if job.revisit is not None
@@ -274,7 +278,8 @@ class Run:
         tuning = HopTuning(touch=self._rig_file.model.safety.touch_drop)
         return DaqHopEngine(rig.daq, rig.stage, rig.amplifier, comparator, unknown, tuning)
 
-    def _wants_comparator(self, rig: Rig, engine: str) -> bool:
+    def _wants_comparator(self, rig: Rig, hop: Hop) -> bool:
+        engine = hop.engine if hop.mode != "modulated" else "streamed"
         wired = "pipette_current" in rig.daq.comparators
         if engine == "comparator" and not wired:
             raise UnsupportedStep(

@@ -12,6 +12,7 @@ from sicmctl.hal.capabilities import Block
 from sicmctl.hal.cell import CellRest
 from sicmctl.hal.errors import InstrumentError, SicmError
 from sicmctl.hal.hop import HopEngine, Waypoint
+from sicmctl.hal.modulation import Carrier
 from sicmctl.hal.quantity import show
 from sicmctl.scan.hopper import DaqHopEngine
 
@@ -62,9 +63,13 @@ def _try(name: str, act: Callable[[], object]) -> Act:
 
 
 def _halt(rig: Rig, hops: HopEngine | None) -> None:
-    if hops is not None:
-        hops.safe_state()
-    rig.stage.halt()
+    try:
+        if hops is not None:
+            hops.safe_state()
+        rig.stage.halt()
+    finally:
+        if isinstance(rig.stage, Carrier):
+            rig.stage.carry(None)  # a bias that rides on the stage could not be taken off
 
 
 def _retract(rig: Rig, hops: HopEngine | None) -> None:

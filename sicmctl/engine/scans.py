@@ -14,7 +14,7 @@ from sicmctl.scan.planner import HeightPlanner, Surprises
 from sicmctl.scan.reactions import ReactionWatch
 from sicmctl.scan.scanner import ScanSettings
 
-from . import modes, rules
+from . import modes, modulation, rules
 from .rig import Rig
 from .tuneup import Tuneup
 
@@ -142,13 +142,15 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
         setpoint=safe.setpoint,
         speed=safe.speed,
         fast=safe.fast if hop.adaptive else None,
-        reference_time=hop.reference_time,
+        reference_time=max(hop.reference_time, found.least_reference),
         dwell=hop.dwell,
         retries=hop.retries,
         method="crossing" if hop.mode == "onset" and hop.height == "fit" else hop.height,
         tolerance=safety.reference_jump,
         lift=hop.amplitude,
     )
+    if hop.mode == "modulated":
+        settings = replace(settings, **modulation.told_apart(safe, found, rig.daq.rate))
     made = targets(scan, rig.stage.axes)
     planner = HeightPlanner(
         z.travel,

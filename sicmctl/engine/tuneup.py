@@ -21,14 +21,23 @@ _STEP = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Tuneup:
-    """What was found. current: A, at the top. sigma: rms of one sample, A."""
+    """What was found. current: A, at the top. sigma: rms of one sample, A.
+
+    Under an alternating bias current, sigma, noise and bandwidth are those of the current through
+    the tip behind the lock-in; capacitive: amplitude of what flows past it, A; least_reference:
+    shortest time over which a reference may be averaged, s; period: samples; mains: None,
+    for no hum is left.
+    """
 
     current: float
     sigma: float
     noise: NoiseModel
     state: AmplifierState
-    mains: MainsTracker
+    mains: MainsTracker | None
     reaction: Reaction
+    capacitive: float = 0.0
+    least_reference: float = 0.0
+    period: int = 0
 
 
 def lift(rig: Rig, hops: DaqHopEngine) -> None:

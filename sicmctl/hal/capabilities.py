@@ -130,6 +130,10 @@ class Generator(SafeState, Protocol):
         """Stop where it is; the outputs hold their last values. Harmless if nothing runs."""
         ...
 
+    def release(self) -> None:
+        """Stop and let go of the channels, so that others may use them until the next `play`."""
+        ...
+
 
 class AnalogOutput(SafeState, Protocol):
     """One output channel, set by the host whenever it likes."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Protocol, runtime_checkable
 
+from .admittance import Admittance, By
 from .capabilities import F64, SafeState
 from .quantity import show
 
@@ -162,7 +163,60 @@ class Onset:
         )
 
 
-Stop = StopRule | Absolute | Onset
+@dataclass(frozen=True, slots=True)
+class Modulated:
+    """The approach ends where an alternating current tells that the tip conducts less.
+
+    References and levels are amplitudes of the current in phase with the bias, A: the part that
+    flows through the tip.
+    setpoint: fractional drop of the whole amplitude, or turn of its phase in rad, as `by` says.
+    capacitive: amplitude of the current that leads the bias by a quarter of a period, A: it flows
+        past the tip, and does not change as the tip nears the sample.
+    least, most: fractional drops of the current through the tip. What a setpoint means depends on
+        how much of the current flows there; an approach whose setpoint means less would end in the
+        noise, one whose setpoint means more too near to the sample. Neither is begun.
+    """
+
+    setpoint: float
+    by: By
+    capacitive: float
+    least: float
+    most: float
+    debounce: int = 1
+    falls: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not (self.setpoint > 0 and 0 < self.least <= self.most < 1):
+            raise ValueError(
+                f"the setpoint must be positive and 0 < least <= most < 1, found {self.setpoint}, "
+                f"{self.least} and {self.most}"
+            )
+
+    def drop(self, reference: float) -> float:
+        """Return the fractional drop from this reference (A) that ends the approach."""
+        through = Admittance(abs(reference), self.capacitive)
+        return through.drop(self.setpoint, self.by) if reference else math.inf
+
+    def crossing(self, reference: float) -> Crossing:
+        """Return where an approach from this reference (A) ends."""
+        return _falling(reference, self.drop(reference))
+
+    def refusal(self, reference: float) -> Refusal | None:
+        """Return why there is to be no approach from this reference, if so."""
+        drop = self.drop(reference)
+        if drop > self.most:
+            status, than = HopStatus.LOW_REFERENCE, f"more than {self.most:.2%}"
+        elif drop < self.least:
+            status, than = HopStatus.HIGH_REFERENCE, f"less than {self.least:.2%}"
+        else:
+            return None
+        return status, (
+            f"of the alternating current {show(abs(reference), 'A')} flow through the tip and "
+            f"{show(self.capacitive, 'A')} past it, so that the setpoint means a drop by {than}"
+        )
+
+
+Stop = StopRule | Absolute | Onset | Modulated
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from .capabilities import (
     Pause,
     Positioner,
 )
-from .errors import LimitExceeded
+from .errors import LimitExceeded, NotSupported
 from .limits import Interval
+from .modulation import Carrier, CommandedByCard, Rider
 from .quantity import show
 
 _SLACK = 1e-12
@@ -63,6 +64,25 @@ class LimitedPositioner:
 
     def safe_state(self) -> None:
         self._stage.safe_state()
+
+    def carry(self, rider: Rider | None) -> None:
+        """Have an output ride on every path, or none; raises NotSupported if the stage cannot."""
+        if rider is not None or isinstance(self._stage, Carrier):
+            self.carrier.carry(rider)
+        else:
+            self._stage.halt()
+
+    @property
+    def carrier(self) -> Carrier:
+        """The stage, as one that takes another output along; raises NotSupported if it is none."""
+        if isinstance(self._stage, Carrier):
+            return self._stage
+        raise NotSupported(
+            self._name,
+            "modulate the bias",
+            "nothing can ride on the waveforms of this stage: it is not moved by the card",
+            'hop with mode = "drop"',
+        )
 
     def _check_travel(self, name: str, axis: Axis, row: F64) -> None:
         low, high = float(np.min(row)), float(np.max(row))
@@ -119,5 +139,32 @@ class LimitedAmplifier:
         model = self._amplifier.identify().model
         self._amplifier.set_bias(self.command_limits.check(volts, "bias", model, "set bias"))
 
+    @property
+    def command_channel(self) -> str:
+        """The card's output that sets the bias; raises NotSupported if there is none."""
+        return self._commanded.command_channel
+
+    def command_volts(self, bias: F64) -> F64:
+        """Check a course of the bias, V, and return the output for it; on refusal nothing moves."""
+        for end in (bias.min(), bias.max()):
+            model = self.identify().model
+            self.command_limits.check(float(end), "bias", model, "modulate the bias")
+        return self._commanded.command_volts(bias)
+
+    def bias(self, block: Block) -> F64:
+        """Return the bias that was put out, V; raises NotSupported if it is not read back."""
+        return self._commanded.bias(block)
+
     def safe_state(self) -> None:
         self._amplifier.safe_state()
+
+    @property
+    def _commanded(self) -> CommandedByCard:
+        if isinstance(self._amplifier, CommandedByCard):
+            return self._amplifier
+        raise NotSupported(
+            self.identify().model,
+            "modulate the bias",
+            "its bias is not an analog output of the card, which could swing beside the stage",
+            'hop with mode = "drop"',
+        )

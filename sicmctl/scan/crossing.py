@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sicmctl.scan import lockin
 from sicmctl.scan.bessel import F64, IMPULSE_VARIANCE, delay
 from sicmctl.scan.curve import Tip
 from sicmctl.scan.height_types import Approach, Height, Status, failed, far_reference, usable_end
@@ -71,7 +72,10 @@ def at_level(a: Approach, tip: Tip, noise: NoiseModel) -> Height:
         return failed("crossing", "no_crossing")
     row = np.array([root * root, root, 1.0])
     weights = (row @ solver).astype(np.float64)
-    covariance = autocovariance(noise, a.rate, a.filter_hz, _length(n))[:n]
+    if a.period:
+        covariance = noise.white * lockin.autocovariance(a.period, a.rate, _length(n))[:n]
+    else:
+        covariance = autocovariance(noise, a.rate, a.filter_hz, _length(n))[:n]
     variance = _quadratic_form(weights, covariance) / a.reference**2
     variance += ((a.reference_sd * (1 - a.setpoint)) ** 2 + noise.hum**2 / 2) / a.reference**2
     per_second = (2 * coef[0] * root + coef[1]) * 2 / (n - 1) * a.rate

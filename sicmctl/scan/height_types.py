@@ -42,6 +42,8 @@ class Approach:
     reaction      s, from the first sample below the level to the stop; None to read it off
     reaction_sd   s, its jitter
     slow          index from which on the tip fell at `speed`; before, it fell faster
+    period        samples in a period, where the current was demodulated; filter_hz is then the
+                  corner of a Bessel filter as late as lock-in and amplifier; 0 where it was not
     lag           s, 2 zeta / omega of the stage where z is its command; 0 where z is a sensor
     """
 
@@ -59,6 +61,7 @@ class Approach:
     reaction_sd: float = 0.0
     lag: float = 0.0
     slow: int = 0
+    period: int = 0
 
     def __post_init__(self) -> None:
         shapes = np.shape(self.current), np.shape(self.z)

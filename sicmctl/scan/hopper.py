@@ -26,6 +26,7 @@ from sicmctl.hal.quantity import show
 
 from . import motion
 from .mains import MainsTracker
+from .modulated import Detector
 from .watch import Watch
 
 _LEAST_SIGNAL = 20.0
@@ -94,6 +95,8 @@ class DaqHopEngine:
 
     comparator: the ramp is frozen by the card. host_reaction: measured; used by `reaction`.
     mains: the hum on the current, once it is known: stalls are told without it.
+    detector: the amplifier behind a lock-in, if the bias is modulated: stream and stage are then
+        those that it belongs to.
     """
 
     stream: SignalStream
@@ -103,6 +106,7 @@ class DaqHopEngine:
     host_reaction: Reaction
     tuning: HopTuning = field(default_factory=HopTuning)
     mains: MainsTracker | None = None
+    detector: Detector | None = None
     _moving: int = 0
     _heading: Waypoint | None = None
     _ahead: Future[Block] | None = None
@@ -149,10 +153,12 @@ class DaqHopEngine:
         """Begin the way to a waypoint: up first, sideways above `to.clear`. Returns at once."""
         path = motion.transit(self.stage.commanded, to, self.stage.axes, self.stream.rate)
         told = motion.command(path, self.stage.axes, self.stream.rate)
-        self.stage.play(told)
+        self.stage.play(told if self.detector is None else self.detector.way(told))
         host = self.host_reaction
         latency = (host.typical + host.worst) / 2  # from the last sample read to the first moved
         self._moving = path.shape[1] + round(latency * self.stream.rate)
+        if self.detector is not None:
+            self._moving += self.detector.settling
         self._heading = to
 
     def rest(self) -> Block:
@@ -248,6 +254,8 @@ class DaqHopEngine:
         current = self.amplifier.current(block)
         if not np.all(np.isfinite(current)):
             return self._no_reference(HopStatus.SETTINGS, "the gain telegraph was not readable")
+        if self.detector is not None:
+            self.detector.top(block)
         noise = float(current.std())
         independent = max(len(current) / self.stream.rate * 2 * state.bandwidth, 1.0)
         error = noise / min(independent, len(current)) ** 0.5
@@ -292,8 +300,8 @@ class DaqHopEngine:
         ramp = _ramp(request, rate)
         path = np.vstack((np.full_like(ramp, request.x), np.full_like(ramp, request.y), ramp))
         watch = self._watch(request, reference)
+        self._begin(path, self._pause(request, reference))
         first = self._samples_read
-        self.stage.play(path, self._pause(request, reference))
         blocks = self._fall(request, watch, len(ramp))
         self.stage.halt()
         frozen = self.comparator and watch.crossing is not None
@@ -317,6 +325,13 @@ class DaqHopEngine:
                 return more > 0
             blocks.append(self._read(n))
         return True
+
+    def _begin(self, path: F64, pause: Pause | None) -> None:
+        if self.detector is None:
+            self.stage.play(path, pause)
+            return
+        self.stage.play(self.detector.fall(path))
+        self.detector.settle(self._read)
 
     def _watch(self, request: HopRequest, reference: _Reference) -> Watch:
         drop = request.stop.drop(reference.level)
@@ -356,7 +371,9 @@ class DaqHopEngine:
             block = self._read(size)
             blocks.append(block)
             left -= size
-            current = self.amplifier.current(block)
+            current = self._watched(block)
+            if self.detector is not None and self.detector.met(block):
+                watch.status = HopStatus.TOUCHED
             if watch.fast:  # where it is counts, not how long it fell: a host may be late
                 watch.fast = float(self.stage.position(block)["z"][-1]) > (request.slow_from or 0.0)
             quiet = self._without_hum(block, current)
@@ -364,6 +381,12 @@ class DaqHopEngine:
                 return blocks
         watch.status = HopStatus.NO_SURFACE
         return blocks
+
+    def _watched(self, block: Block) -> F64:
+        """Return what tells that a fall must end."""
+        if self.detector is not None:
+            return self.detector.watched(block)
+        return self.amplifier.current(block)
 
     def _next_block(self, request: HopRequest, watch: Watch, samples: int) -> int:
         """How many samples to wait for before the next look.
@@ -417,11 +440,14 @@ class DaqHopEngine:
     ) -> HopRecord:
         whole = blocks[0].followed_by(*blocks[1:])
         position = self.stage.position(whole)
-        curves = {"current": self.amplifier.current(whole), **self._aligned(position)}
+        curves = {"current": self._watched(whole), **self._aligned(position)}
+        if self.detector is not None:
+            curves |= self.detector.curves(whole)
         rest = max(round(0.4e-3 * self.stream.rate), 4)
         z_stop = float(position["z"][-rest:].mean())
         status = watch.status or HopStatus.OK
-        if status in _UNDISTURBED and self._touched(curves["current"], watch):
+        met = self.detector is not None and self.detector.met(whole)
+        if status in _UNDISTURBED and (met or self._touched(curves["current"], watch)):
             status = HopStatus.TOUCHED
         elif status is HopStatus.OK and _fell_fast(request, z_stop):
             status = HopStatus.EARLY
@@ -455,7 +481,7 @@ class DaqHopEngine:
         """Whether the current, averaged over a tenth of a millisecond, fell to contact."""
         few = max(round(1e-4 * self.stream.rate), 1)
         smooth = np.convolve(current, np.full(few, 1 / few), mode="valid")
-        return bool(np.min(watch.sign * smooth) < watch.touch_level)
+        return bool(np.fmin.reduce(watch.sign * smooth) < watch.touch_level)
 
     def _stop_index(self, z: F64, z_stop: float, watch: Watch, samples: int) -> int:
         """The sample at which the sensor first saw the height of the stop, after the crossing."""

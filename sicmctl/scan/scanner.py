@@ -19,6 +19,7 @@ from sicmctl.hal.hop import (
     HopRecord,
     HopRequest,
     HopStatus,
+    Modulated,
     Stall,
     Stop,
     Waypoint,
@@ -26,7 +27,7 @@ from sicmctl.hal.hop import (
 from sicmctl.hal.quantity import show
 from sicmctl.messages import Alarm, Message, Note
 
-from . import onset, vibration
+from . import modulated, onset, vibration
 from .curve import Tip
 from .drift import Creep
 from .height import Approach
@@ -51,8 +52,6 @@ _PARTS = (0.25, 0.3, 0.36, 0.43, 0.52, 0.62, 0.75, 0.85)
 """Shares of the setpoint from which a stall is looked for."""
 _STRETCH = 1.6
 """By how much slopes and permeable samples stretch an approach curve, at most."""
-_STALL_MARGIN = 0.4e-3
-"""Time allowed to noise and hum on top, s."""
 _HOPELESS = {
     HopStatus.NO_CURRENT: "a bubble in the pipette, a broken wire, or no bias",
     HopStatus.OVERLOAD: "the tip is broken wide open, or the gain is too high",
@@ -73,6 +72,9 @@ _REMEDIES = {
 }
 """What to do about a reference that allows no approach, where the current falls, and where not."""
 
+_DRIVEN = "lift the tip and look at it; begin the scan anew, so that the setpoint is chosen anew"
+"""The same where the bias is modulated."""
+
 
 class ScanAborted(SicmError):
     """The scan cannot go on; what was measured is kept."""
@@ -87,6 +89,9 @@ class ScanSettings:
     retries: attempts after the first. tolerance: change of the reference current from hop to hop
     that is taken for drift. lift: additional height of an attempt after an early surface.
     hopeless: targets in a row that could not be measured at all after which the scan is given up.
+    stall_from: fractional drop below which noise may pass for a current that has stalled.
+    stall_margin: time allowed to noise and hum before a current has stalled.
+    period: of a modulated bias, samples.
     """
 
     stop: Stop
@@ -100,6 +105,9 @@ class ScanSettings:
     tolerance: float = 0.1
     lift: float = 2e-6
     hopeless: int = 3
+    stall_from: float = 0.0
+    stall_margin: float = 0.4e-3
+    period: int = 0
 
 
 @dataclass
@@ -229,7 +237,7 @@ class Scanner:
                     level="warning",
                     source="setpoint",
                     text=f"no approach: {refusal}",
-                    remedy=_REMEDIES[self.settings.stop.falls],
+                    remedy=_DRIVEN if self._modulated else _REMEDIES[self.settings.stop.falls],
                 )
             )
         self._refused = refusal is not None
@@ -302,7 +310,7 @@ class Scanner:
             Stall(
                 drop,
                 target,
-                _STRETCH * way / speed + _STALL_MARGIN,
+                _STRETCH * way / speed + self.settings.stall_margin,
             )
             for drop, target, way in self._ladder
         )
@@ -312,6 +320,7 @@ class Scanner:
         """Drops, the drops that must follow, and the way between them, m."""
         tip, setpoint = self.tip, self.settings.setpoint
         drops = [(share * setpoint, min(1.5 * share, 1.0) * setpoint) for share in _PARTS]
+        drops = [pair for pair in drops if pair[0] >= self.settings.stall_from]
         return [(a, b, float(tip.gap(a) - tip.gap(b))) for a, b in drops]
 
     @property
@@ -320,10 +329,17 @@ class Scanner:
         falls = self.settings.stop.falls  # only a current that falls with the gap can tell
         return self.noise is not None and self.noise.vibration == 0 and falls
 
+    @property
+    def _modulated(self) -> bool:
+        return isinstance(self.settings.stop, Modulated)
+
     def _measure_vibration(self, record: HopRecord) -> None:
         assert self.noise is not None
         current, reference = self._without_hum(record)
-        shake = vibration.measure(current[record.stop :] / reference, record.rate, self.tip)
+        share = current[record.stop :] / reference
+        if self._modulated:
+            share = modulated.at_rest(record.curves, record.stop)
+        shake = vibration.measure(share, record.rate, self.tip)
         self.noise = replace(self.noise, vibration=max(shake, vibration.LEAST))
         time = self._time(record)
         text = f"vibration between tip and sample: {show(shake, 'm')} rms"
@@ -426,6 +442,10 @@ class Scanner:
             noise=self.noise,
             reaction=self.hops.reaction().typical,
         )
+        if self._modulated:
+            stop = modulated.last_told(record.curves, record.stop)
+            current = modulated.through(record.curves)
+            return replace(approach, current=current, stop=stop, period=self.settings.period)
         if not isinstance(request.stop, Absolute):
             return approach
         # heights are told by the drop from far away, which the reference has not quite seen

@@ -14,6 +14,7 @@ from math import exp, log, sqrt
 
 import numpy as np
 
+from sicmctl.scan import lockin
 from sicmctl.scan.bessel import F64, ramp_response
 from sicmctl.scan.height_types import Approach
 from sicmctl.scan.noise import NoiseModel, autocovariance
@@ -22,6 +23,8 @@ _SMOOTHING = 0.5e-3  # s, width of the z smoother: passes the vibration below 20
 _LINE = 10e-3  # s of the ramp over which the line of z is fitted
 _LONGEST_BLOCK = 2e-3  # s, a tenth of a mains period
 _LONGEST = 0.3  # s of a record that are used at most
+_CONVERTER = 1e-4  # the converter's share of the noise; keeps narrow filters well conditioned
+_RIPPLE = 0.4  # the same behind a lock-in, and what a bent fall of the direct current leaves there
 _CORNER_STEP = 0.2  # noise corners are rounded to this step of their logarithm
 
 
@@ -37,6 +40,7 @@ class Plan:
     parts: int
     fine: int
     length: int
+    period: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +87,7 @@ def plan(a: Approach, noise: NoiseModel, radius: float, end: int) -> Plan:
             np.clip(np.ceil(2.5 * radius / per_sample / block), 4, min(200, max(4, end // block)))
         ),
         length=int(64 * 1.25 ** np.ceil(log(max(end, 64) / 64) / log(1.25))),
+        period=a.period,
     )
 
 
@@ -132,9 +137,12 @@ def _node_times(p: Plan, edges: np.ndarray) -> F64:
 
 def _block_covariance(p: Plan, edges: np.ndarray) -> F64:
     """Covariance (N, N) of block means of the filtered noise of white density 1 /Hz."""
-    noise = NoiseModel(white=1.0, rise=p.corner**-2)
-    r = autocovariance(noise, p.rate, p.filter_hz, int(edges[-1]) + 1).copy()
-    r[0] *= 1 + 1e-4  # the converter's share; keeps a narrow filter's matrix well conditioned
+    noise, length = NoiseModel(white=1.0, rise=p.corner**-2), int(edges[-1]) + 1
+    if p.period:
+        r = lockin.autocovariance(p.period, p.rate, length).copy()
+    else:
+        r = autocovariance(noise, p.rate, p.filter_hz, length).copy()
+    r[0] *= 1 + (_RIPPLE if p.period else _CONVERTER)
     step = np.cumsum(np.concatenate([[r[0] / 2], r[1:]]))
     double = np.concatenate([[0.0], np.cumsum(step)])  # second difference is r
     a, b = edges[:-1], edges[1:]
@@ -155,7 +163,11 @@ def _filtered_means(
     one at node j appears behind the filter as the ramp response from there on.
     """
     nodes = len(node_time)
-    ramps = ramp_response(sample_time[:, None] - node_time[None, :], p.filter_hz)
+    times = sample_time[:, None] - node_time[None, :]
+    if p.period:
+        ramps = lockin.ramp_response(times, p.period, p.rate, p.filter_hz)
+    else:
+        ramps = ramp_response(times, p.filter_hz)
     ramps = np.add.reduceat(ramps, starts) / sizes[:, None]
     slopes = np.zeros((nodes + 1, nodes))  # slope after node j (towards the end); none after 0
     width = node_time[:-1] - node_time[1:]

@@ -18,6 +18,7 @@ class PaperGenerator:
         self.played: list[tuple[F64, Pause | None]] = []
         self.done = 0
         self.halts = 0
+        self.releases = 0
         self.refuses: Exception | None = None
 
     def play(self, volts: F64, pause: Pause | None = None) -> None:
@@ -30,6 +31,10 @@ class PaperGenerator:
 
     def halt(self) -> None:
         self.halts += 1
+
+    def release(self) -> None:
+        self.halt()
+        self.releases += 1
 
     def safe_state(self) -> None:
         self.halt()

@@ -8,7 +8,7 @@ import pytest
 from drivers.axopatch_200b import Axopatch200B
 from drivers.femto_dlpca_200 import FemtoDlpca200
 from sicmctl.hal.capabilities import Block
-from sicmctl.hal.errors import LimitExceeded, UnexpectedState
+from sicmctl.hal.errors import LimitExceeded, NotSupported, UnexpectedState
 
 from .fakes import PaperCard, block
 
@@ -115,3 +115,20 @@ def test_a_gain_of_the_other_range_is_refused_without_touching_the_lines() -> No
 def test_the_limit_is_what_the_output_can_give() -> None:
     assert femto(command_scale="0.1 V/V").command_limits.high == pytest.approx(1.0)
     assert femto(command_scale="1 V/V", command_limit=3).command_limits.high == 3
+
+
+@pytest.mark.parametrize("kind", [Axopatch200B, FemtoDlpca200])
+def test_the_command_is_told_and_read_back(kind: type[Any]) -> None:
+    options = {"command": "ao2", "command_scale": "100 mV/V", "readback": "bias_command"}
+    if kind is FemtoDlpca200:
+        options["bandwidth"] = "5 kHz"
+    amplifier = kind.open(kind.Options.model_validate(options), PaperCard())
+    assert amplifier.command_channel == "ao2"
+    assert amplifier.command_volts(np.array([0.7, 0.75])).tolist() == pytest.approx([7.0, 7.5])
+    assert amplifier.bias(block(2, bias_command=7.0)).tolist() == pytest.approx([0.7, 0.7])
+
+
+def test_a_command_that_is_not_read_back_is_told_with_the_remedy() -> None:
+    with pytest.raises(NotSupported, match="no input reads the command output back") as caught:
+        axopatch().bias(telegraphs())
+    assert "_ao0_vs_aognd" in caught.value.remedy

@@ -135,3 +135,66 @@ def test_the_axes_are_as_the_file_says() -> None:
     assert (z.travel.low, z.travel.high, z.max_speed) == (0.0, 20e-6, 1e-3)
     assert (z.resonance, z.damping, z.sensor_noise, z.sensor_delay) == (500, 0.5, 1e-9, 20e-6)
     assert z.lag == pytest.approx(2 * 0.5 / (2 * np.pi * 500))
+
+
+class PaperRider:
+    """An output that remembers when it was put to rest."""
+
+    channel = "ao0"
+
+    def __init__(self) -> None:
+        self.rests = 0
+
+    def volts(self, samples: int) -> np.ndarray:
+        return np.linspace(5.0, 7.0, samples)
+
+    def rest(self) -> None:
+        self.rests += 1
+
+
+def test_a_rider_is_put_out_beside_every_path() -> None:
+    card, rider = PaperCard(), PaperRider()
+    stage = piezo(card)
+    stage.carry(rider)
+    alone, together = card.generators
+    assert together.channels == ("ao1", "ao2", "ao3", "ao0")
+    assert alone.releases == 1
+    stage.play(np.full((3, 3), 2e-6))
+    ((volts, _),) = together.played
+    np.testing.assert_allclose(volts, [[1, 1, 1]] * 3 + [[5, 6, 7]])
+    assert alone.played == []
+
+
+def test_a_rider_rests_whenever_a_path_is_stopped() -> None:
+    card, rider = PaperCard(), PaperRider()
+    stage = piezo(card)
+    stage.carry(rider)
+    stage.play(np.full((3, 3), 2e-6))
+    stage.halt()
+    assert (card.generators[1].releases, rider.rests) == (1, 1)
+    stage.halt()
+    assert rider.rests == 1
+
+
+def test_a_rider_that_is_let_go_of_rests_and_its_channel_is_free() -> None:
+    card, rider = PaperCard(), PaperRider()
+    stage = piezo(card)
+    stage.carry(rider)
+    stage.play(np.full((3, 3), 2e-6))
+    stage.carry(None)
+    alone, together = card.generators
+    assert together.releases >= 1
+    assert rider.rests >= 1
+    stage.play(np.full((3, 3), 2e-6))
+    assert len(alone.played) == 1
+    stage.carry(PaperRider())
+    assert len(card.generators) == 2  # the card keeps one generator for each company
+
+
+def test_letting_go_of_nothing_only_holds() -> None:
+    card = PaperCard()
+    stage = piezo(card)
+    stage.play(np.full((3, 3), 2e-6))
+    stage.carry(None)
+    assert card.generators[0].halts >= 1
+    assert card.generators[0].releases == 0

@@ -1,5 +1,7 @@
 """The modes of the setpoint under the speed rule."""
 
+from dataclasses import replace
+from math import radians
 from typing import Any
 
 import pytest
@@ -7,8 +9,9 @@ import pytest
 from sicmctl.config.hop import Hop
 from sicmctl.engine.modes import decide, floor_margin, told
 from sicmctl.engine.rules import SafeHop
+from sicmctl.hal.capabilities import AmplifierState
 from sicmctl.hal.errors import LimitExceeded
-from sicmctl.hal.hop import Absolute, Onset, Stop, StopRule
+from sicmctl.hal.hop import Absolute, Modulated, Onset, Stop, StopRule
 from sicmctl.scan.speed import MARGIN, reaction_total
 
 from .test_rules import TIP, Hops, Z, found
@@ -133,3 +136,77 @@ def test_what_an_onset_is_refused_for(
         decided(bias, mode="onset", **hop)
     assert (caught.value.command, caught.value.problem) == (command, problem)
     assert caught.value.remedy
+
+
+def swung(**hop: Any) -> tuple[SafeHop, Stop]:
+    """Under a bias that drives 300 pA through the tip and 400 pA past it, at 218 Hz."""
+    hops: Any = Hops(1e-3)
+    state = AmplifierState(1e9, 218.0, "V-CLAMP")
+    seen = replace(found(0.3e-12, 300e-12), state=state, capacitive=400e-12, period=50)
+    asked = Hop.model_validate({"mode": "modulated", **hop})
+    return decide(asked, TIP, hops, seen, 50e3, Z, 0.7)
+
+
+def test_a_drop_of_the_amplitude_means_more_of_the_current_through_the_tip() -> None:
+    safe, stop = swung(setpoint="1 %")
+    # 1 % of 500 pA is 5 pA, of which three fifths are of the 300 pA
+    assert safe.setpoint == pytest.approx(0.01 * 25 / 9, rel=0.02)
+    assert isinstance(stop, Modulated)
+    assert (stop.by, stop.setpoint) == ("amplitude", pytest.approx(0.01))
+    assert told(stop) == {
+        "setpoint_amplitude": pytest.approx(0.01),
+        "capacitive_current": 400e-12,
+    }
+    assert stop.crossing(300e-12).level == pytest.approx(300e-12 * (1 - safe.setpoint))
+
+
+def test_a_turn_of_the_phase_means_a_drop_as_well() -> None:
+    safe, stop = swung(modulated_by="phase", phase_shift="0.5 deg")
+    assert safe.setpoint == pytest.approx(radians(0.5) * 25 / 12, rel=0.02)
+    assert told(stop) == {
+        "setpoint_phase": pytest.approx(radians(0.5)),
+        "capacitive_current": 400e-12,
+    }
+
+
+@pytest.mark.parametrize("by", ["amplitude", "phase"])
+def test_auto_means_two_per_cent_of_the_current_through_the_tip(by: str) -> None:
+    auto = {"amplitude": {"setpoint": "auto"}, "phase": {"phase_shift": "auto"}}[by]
+    safe, stop = swung(modulated_by=by, **auto)
+    assert safe.setpoint == 0.02
+    assert stop.drop(300e-12) == pytest.approx(0.02)
+
+
+def test_the_delay_of_the_lock_in_slows_the_fall_down() -> None:
+    safe, _ = swung(setpoint="auto")
+    assert safe.highest_speed == pytest.approx(
+        (safe.gap - MARGIN) / reaction_total(1e-3, 218.0, 50e3)
+    )
+
+
+def test_a_tip_that_conducts_otherwise_is_not_approached_with() -> None:
+    _, stop = swung(setpoint="auto")
+    assert stop.refusal(300e-12) is None
+    assert stop.refusal(303e-12) is None
+    refusal = stop.refusal(200e-12)
+    assert refusal is not None
+    assert refusal[0] == "low reference"
+    assert "past it, so that the setpoint means a drop by more than" in refusal[1]
+    _, least = swung(setpoint="0.25 %")
+    refusal = least.refusal(500e-12)
+    assert refusal is not None
+    assert refusal[0] == "high reference"
+
+
+@pytest.mark.parametrize(
+    ("hop", "said"),
+    [
+        ({"setpoint": "0.1 %"}, r"0\.10% of the amplitude: .* the smallest safe one is 0\.22%"),
+        ({"setpoint": "30 %"}, r"30\.00% of the amplitude: it would come only in contact"),
+        ({"modulated_by": "phase", "phase_shift": "0.01 deg"}, r"smallest safe one is 0\.16"),
+        ({"setpoint": "1 %", "fall_rate": "80 nm/ms"}, "the gap at a setpoint of 2.8"),
+    ],
+)
+def test_what_a_modulated_bias_is_refused_for(hop: dict[str, str], said: str) -> None:
+    with pytest.raises(LimitExceeded, match=said):
+        swung(**hop)

@@ -1,0 +1,177 @@
+"""Hops under a modulated bias on a virtual rig, and what may go wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+
+from sicmctl.hal.errors import LimitExceeded, NotSupported
+from sicmctl.messages import Alarm, AnyMessage, HopDone, ScanStarted
+
+from ..rigs import Recorded, Virtual, experiment_text, only, quick_sim, virtual
+from .test_modes import POINTS, STEADY, assert_safe
+
+BARE = '[amplifier]\nstray_capacitance = "{}"\n'
+SWING = 'mode = "modulated"\nmodulation_frequency = "1 kHz"\nmodulation_amplitude = "100 mV"\n'
+
+
+def sim(*events: str, capacitance: str = "0.5 pF") -> str:
+    return quick_sim(*events, more=STEADY + BARE.format(capacitance))
+
+
+def scan(more: str = 'setpoint = "auto"', swing: str = SWING, engine: str = "auto") -> str:
+    """Four points in a row, 300 nm above the surface."""
+    text = experiment_text(engine, pattern="list", where=POINTS)
+    return text.replace('setpoint = "1 %"', swing + more).replace('"500 nm"', '"300 nm"')
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Virtual]:
+    with virtual(tmp_path / "lab", sim(), "0.3 ms") as found:
+        yield found
+
+
+def misses(rig: Virtual, run: Recorded) -> np.ndarray:
+    """Heights less the truth, m; the frame drifts by some nanometres."""
+    (started,) = only(run.messages, ScanStarted)
+    drop = started.settings["setpoint"]
+    world = rig.lab.world
+    true = [float(world.setpoint_height(hop.x, hop.y, drop)) for hop in run.accepted]
+    return np.array([hop.height for hop in run.accepted]) - true
+
+
+@pytest.mark.parametrize("by", ["amplitude", "phase"])
+def test_the_fall_ends_where_the_alternating_current_tells(rig: Virtual, by: str) -> None:
+    asked = f'modulated_by = "{by}"\n{"setpoint" if by == "amplitude" else "phase_shift"} = "auto"'
+    run = rig.run(scan(asked))
+    assert_safe(rig, run, "done")
+    assert run.statuses == ["ok"] * 4
+    assert only(run.messages, Alarm) == []
+    (started,) = only(run.messages, ScanStarted)
+    told = started.settings
+    # 100 mV at 1 kHz across 0.5 pF and some 210 Mohm
+    assert told["capacitive_current"] == pytest.approx(314e-12, rel=0.03)
+    assert told["current"] == pytest.approx(470e-12, rel=0.03)
+    assert np.abs(misses(rig, run)).max() < 10e-9
+    setpoint = told[f"setpoint_{by}"]
+    for hop in run.accepted:
+        curves = {name: curve.numpy() for name, curve in hop.curves.items()}
+        change = curves["ac_phase"] - curves["ac_phase"][:50].mean()
+        if by == "amplitude":
+            change = 1 - curves["ac_current"] / curves["ac_current"][:50].mean()
+        assert change[: hop.stop - 100].max() < 1.5 * setpoint
+        assert np.nanmax(change) > 0.8 * setpoint
+        assert np.isnan(change[-20:]).all()  # the bias rests with the tip
+        assert np.isfinite(curves["raw_current"]).all()
+    assert rig.lab.world.pipette.inner_radius == 50e-9
+
+
+def test_a_direct_current_that_fades_moves_no_height(tmp_path: Path) -> None:
+    """The same events make the drop mode take free electrolyte for the sample."""
+    with virtual(tmp_path / "drop", sim(*_during_falls()), "0.3 ms") as rig:
+        run = rig.run(scan("", swing='setpoint = "1 %"\nfall_rate = "10 nm/ms"', engine="streamed"))
+        assert any(hop.z_stop > 2.3e-6 for hop in run.hops)
+    with virtual(tmp_path / "modulated", sim(*_during_falls()), "0.3 ms") as rig:
+        run = rig.run(scan())
+        assert_safe(rig, run, "done")
+        assert run.statuses == ["ok"] * 4
+        assert np.abs(misses(rig, run)).max() < 10e-9
+        bare = run.accepted[0].curves["raw_current"].numpy()
+        assert bare[:2000].mean() - bare[-200:].mean() > 0.2e-9
+
+
+def _during_falls() -> list[str]:
+    return [f"{1.0 + 0.02 * k:.2f} s; amplifier.offset; {-20 * k} pA" for k in range(1, 40)]
+
+
+def test_a_stop_in_a_fall_lifts_the_tip_and_takes_the_bias_off(rig: Virtual) -> None:
+    stop = Event()
+
+    def watch(message: AnyMessage) -> None:
+        if isinstance(message, HopDone):
+            stop.set()
+
+    run = rig.run(scan(), watch, stop)
+    assert_safe(rig, run, "stopped")
+    assert len(run.accepted) == 1
+
+
+def test_a_wire_that_breaks_in_a_fall_ends_it(tmp_path: Path) -> None:
+    with virtual(tmp_path / "lab", sim("1.7 s; pipette.bubble; on"), "0.3 ms") as rig:
+        run = rig.run(scan())
+        assert_safe(rig, run, "failed")
+        first = run.hops[0]
+        assert first.status == "touched"
+        assert first.z_stop > 2.3e-6
+        assert '"no current"' in run.ended.reason
+
+
+def test_a_knob_that_is_turned_in_a_fall_ends_it(tmp_path: Path) -> None:
+    with virtual(tmp_path / "lab", sim("1.7 s; amplifier.gain; 2 mV/pA"), "0.3 ms") as rig:
+        run = rig.run(scan())
+        assert run.hops[0].status in ("settings", "overload")
+        assert run.hops[0].z_stop > 2.3e-6
+        assert rig.gap > 1e-6
+        assert rig.bias == 0
+
+
+def test_a_card_that_is_lost_in_a_fall_leaves_no_tip_at_the_sample(rig: Virtual) -> None:
+    """The ramp is finite: it ends by itself, and the bias is at rest with it."""
+
+    def cut(message: AnyMessage) -> None:
+        if isinstance(message, ScanStarted):
+            raise RuntimeError("the journal's disk is full")
+
+    with pytest.raises(RuntimeError, match="disk is full"):
+        rig.run(scan(), cut)
+    rig.suspend(0.01)
+    assert rig.gap > 1e-6
+    assert rig.bias == 0
+
+
+@pytest.mark.parametrize(
+    ("swing", "kind", "said"),
+    [
+        (SWING.replace("1 kHz", "3 kHz"), LimitExceeded, "choose 2.941 kHz or 3.125 kHz"),
+        (SWING.replace("1 kHz", "12.5 kHz"), LimitExceeded, "a period has 4 samples"),
+        (SWING.replace("100 mV", "0.4 V"), LimitExceeded, "bias 1.1 V lies outside"),
+    ],
+)
+def test_what_the_rig_cannot_do_is_refused_before_anything_moves(
+    rig: Virtual, swing: str, kind: type[Exception], said: str
+) -> None:
+    before = rig.moved()
+    with pytest.raises(kind, match=said):
+        rig.run(scan(swing=swing))
+    assert rig.moved() == {**before, "ao0": 0.0}
+
+
+def test_a_command_that_is_not_read_back_is_refused(rig: Virtual) -> None:
+    path = rig.folder / "bare.toml"
+    text = rig.rig.read_text(encoding="utf-8")
+    path.write_text(text.replace('readback = "bias_command"\n', ""), encoding="utf-8")
+    with pytest.raises(NotSupported, match="no input reads the command output back"):
+        rig.run(scan(), rig=path)
+
+
+@pytest.mark.parametrize(
+    ("capacitance", "more", "said"),
+    [
+        ("0.5 pF", SWING.replace("1 kHz", "6.25 kHz") + 'setpoint = "auto"', "beyond its filter"),
+        ("100 pF", SWING + 'setpoint = "auto"', "saturates under 100 mV"),
+        ("0.5 pF", SWING + 'setpoint = "0.1 %"', "the smallest safe one is"),
+        ("0.5 pF", SWING + 'setpoint = "40 %"', "it would come only in contact"),
+        ("0.5 pF", SWING + 'setpoint = "2 %"\nfall_rate = "80 nm/ms"', "highest safe fall rate"),
+        ("0 pF", SWING + 'modulated_by = "phase"', "noise hides how the phase changes"),
+    ],
+)
+def test_what_is_found_unsafe_is_refused_before_anything_falls(
+    tmp_path: Path, capacitance: str, more: str, said: str
+) -> None:
+    with virtual(tmp_path / "lab", sim(capacitance=capacitance), "0.3 ms") as rig:
+        run = rig.run(scan(swing=more, more=""))
+        assert_safe(rig, run, "failed")
+        assert run.hops == []
+        assert said in run.ended.reason
