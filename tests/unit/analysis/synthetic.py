@@ -23,7 +23,13 @@ from sicmctl.messages import (
 NAN = float("nan")
 RATE = 10e3
 REFERENCE = 3.2e-9
-SETTINGS = {"setpoint": 0.02, "speed": 3e-5, "amplitude": 2e-6, "reference_time": 2e-3}
+SETTINGS = {
+    "setpoint": 0.02,
+    "speed": 3e-5,
+    "amplitude": 2e-6,
+    "reference_time": 2e-3,
+    "reaction": 1e-3,
+}
 
 STARTED = RunStarted(
     time=0.0,

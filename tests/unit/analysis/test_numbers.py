@@ -1,5 +1,6 @@
 """Roughness, modes, XZ images and summaries against known answers."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from sicmctl.analysis.roughness import fit_plane, remove_plane, roughness
 from sicmctl.analysis.summary import RunSummary, summarise
+from sicmctl.analysis.tables import scan_rows
 from sicmctl.analysis.xz import line_hops, mode, xz_image
 from sicmctl.data.runfile import RunFile
 
@@ -87,6 +89,14 @@ def test_summary_of_a_raster(tmp_path: Path) -> None:
     assert scan.measured == scan.counts["ok"] + scan.counts["touched"]
     assert scan.hops_per_second == pytest.approx(1 / 0.09)
     assert 0.5 < scan.duty < 0.8
+    assert (scan.hop_time, scan.least_time) == (pytest.approx(0.09), pytest.approx(0.08))
+    assert 0.4e-3 < scan.reaction < scan.worst_reaction < 0.5e-3
+    rows = dict(scan_rows(scan))
+    assert rows["Time of a hop (median)"] == "90 ms"
+    assert rows["Of that the stage needs"] == "80 ms"
+    assert re.fullmatch(
+        r"4\d\d µs, [45]\d\d µs at worst; 1 ms assumed", rows["Reaction to the surface"]
+    )
     assert scan.height_sd == pytest.approx(2.5e-9, rel=0.3)
     assert scan.reference == pytest.approx(3.2e-9, rel=0.01)
     assert scan.roughness is not None

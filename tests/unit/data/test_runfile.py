@@ -13,7 +13,14 @@ from sicmctl.data.names import unit_of
 from sicmctl.data.recover import recover
 from sicmctl.data.runfile import RunFile, RunFileError
 from sicmctl.data.writer import RunFileWriter, build
-from sicmctl.messages import AnyMessage, Array, RunStarted, ScanStarted
+from sicmctl.messages import (
+    AnyMessage,
+    Array,
+    ReactionMeasured,
+    RunStarted,
+    ScanEnded,
+    ScanStarted,
+)
 
 from .runs import STARTED, hop, scan_started, small_run
 
@@ -352,3 +359,35 @@ def test_hops_beyond_the_frame_are_kept_in_the_table(tmp_path: Path) -> None:
 )
 def test_units_by_name(name: str, unit: str) -> None:
     assert unit_of(name) == unit
+
+
+def test_what_hops_took_and_how_fast_falls_were_stopped(tmp_path: Path) -> None:
+    started = scan_started(1, 2)
+    timing = {"hop_time": 0.03, "least_time": 0.02, "duty": 0.6}
+    measured = ReactionMeasured(
+        time=1.0,
+        scan=0,
+        typical=5e-4,
+        worst=7e-4,
+        assumed=9e-4,
+        speed=3e-5,
+        safe_speed=4e-5,
+        hops=2,
+    )
+    ended = ScanEnded(time=2.0, scan=0, outcome="done", timing=timing)
+    run = [STARTED, started, hop(started, 0), measured, hop(started, 1), ended]
+    path = build(write_journal(tmp_path / "run.sicmlog", run), tmp_path / "run.h5")
+    with RunFile(path) as file:
+        (row,) = file.reaction
+        assert {name: row[name] for name in ("worst", "assumed", "speed", "hops")} == {
+            "worst": 7e-4,
+            "assumed": 9e-4,
+            "speed": 3e-5,
+            "hops": 2,
+        }
+    with h5py.File(path) as raw:
+        group = raw["entry/scan_0/timing"]
+        assert isinstance(group, h5py.Group)
+        assert {name: group[name][()] for name in group} == timing  # type: ignore[index]
+        assert [group[name].attrs["units"] for name in sorted(group)] == ["1", "s", "s"]
+        assert raw["entry/reaction/worst"].attrs["units"] == "s"
