@@ -7,8 +7,12 @@ from threading import Event
 import numpy as np
 import pytest
 
-from sicmctl.hal.errors import LimitExceeded, NotSupported
+from sicmctl.hal.capabilities import Block
+from sicmctl.hal.errors import LimitExceeded, NotConnected, NotSupported
+from sicmctl.hal.limited import LimitedPositioner
+from sicmctl.hal.modulation import Rider
 from sicmctl.messages import Alarm, AnyMessage, HopDone, ScanStarted
+from sicmctl.scan.modulated import BiasWave, Detector
 
 from ..rigs import Recorded, Virtual, experiment_text, only, quick_sim, virtual
 from .test_modes import POINTS, STEADY, assert_safe
@@ -117,15 +121,64 @@ def test_a_knob_that_is_turned_in_a_fall_ends_it(tmp_path: Path) -> None:
         assert rig.bias == 0
 
 
-def test_a_card_that_is_lost_in_a_fall_leaves_no_tip_at_the_sample(rig: Virtual) -> None:
-    """The ramp is finite: it ends by itself, and the bias is at rest with it."""
+def test_an_error_in_a_fall_lifts_the_tip_and_leaves_no_phase_of_the_bias(
+    rig: Virtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, met = 0, Detector.met
+    rests: list[float] = []
+    carry = LimitedPositioner.carry
 
-    def cut(message: AnyMessage) -> None:
+    def lost(self: Detector, block: Block) -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 37:
+            raise NotConnected("nidaqmx Dev1", "read", "the link was lost")
+        return met(self, block)
+
+    def carried(self: LimitedPositioner, rider: Rider | None) -> None:
+        carry(self, rider)
+        rests.append(rig.bias)
+
+    monkeypatch.setattr(Detector, "met", lost)
+    monkeypatch.setattr(LimitedPositioner, "carry", carried)
+    run = rig.run(scan())
+    assert_safe(rig, run, "failed")
+    assert "the link was lost" in run.ended.reason
+    assert run.hops == []
+    assert rests == pytest.approx([0.7] * len(rests), abs=1e-4)
+
+
+def test_a_bias_that_stops_to_swing_in_a_fall_ends_it(
+    rig: Virtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volts = BiasWave.volts
+
+    def cut(self: BiasWave, samples: int) -> np.ndarray:
+        out = volts(self, samples)
+        if samples > 15_000:  # the first fall
+            out[3000:] = out[-1]
+        return out
+
+    def in_the_first_hop(message: AnyMessage) -> None:
         if isinstance(message, ScanStarted):
+            monkeypatch.setattr(BiasWave, "volts", cut)
+        if isinstance(message, HopDone):
+            monkeypatch.setattr(BiasWave, "volts", volts)
+
+    run = rig.run(scan(), in_the_first_hop)
+    assert_safe(rig, run, "done")
+    assert run.hops[0].status == "settings"
+    assert run.hops[0].z_stop > 4e-6
+    assert run.statuses == ["ok"] * 4
+
+
+def test_a_listener_that_fails_ends_the_run_safely(rig: Virtual) -> None:
+    def fail(message: AnyMessage) -> None:
+        if isinstance(message, HopDone):
             raise RuntimeError("the journal's disk is full")
 
     with pytest.raises(RuntimeError, match="disk is full"):
-        rig.run(scan(), cut)
+        rig.run(scan(), fail)
     rig.suspend(0.01)
     assert rig.gap > 1e-6
     assert rig.bias == 0
