@@ -129,9 +129,11 @@ def engaged(
 
 
 def _let_go(stage: LimitedPositioner, engine: DaqHopEngine | None) -> None:
-    if engine is not None:
-        engine.safe_state()
-    stage.carry(None)
+    try:
+        if engine is not None:
+            engine.safe_state()
+    finally:
+        stage.carry(None)
 
 
 def _swung(rig: Rig, hop: Hop, found: Tuneup) -> Block:

@@ -11,7 +11,8 @@ from sicmctl.hal.capabilities import Block
 from sicmctl.hal.errors import LimitExceeded, NotConnected, NotSupported
 from sicmctl.hal.limited import LimitedPositioner
 from sicmctl.hal.modulation import Rider
-from sicmctl.messages import Alarm, AnyMessage, HopDone, ScanStarted
+from sicmctl.messages import Alarm, AnyMessage, HopDone, RunEnded, ScanStarted
+from sicmctl.scan.hopper import DaqHopEngine
 from sicmctl.scan.modulated import BiasWave, Detector
 
 from ..rigs import Recorded, Virtual, experiment_text, only, quick_sim, virtual
@@ -90,6 +91,25 @@ def _during_falls() -> list[str]:
     return [f"{1.0 + 0.02 * k:.2f} s; amplifier.offset; {-20 * k} pA" for k in range(1, 40)]
 
 
+def test_steps_with_and_without_it_follow_each_other(rig: Virtual) -> None:
+    """The comparator is armed again after others had the card's generator."""
+    plain = experiment_text("comparator", pattern="list", where=POINTS).replace(
+        '"500 nm"', '"300 nm"'
+    )
+    steps = [text.split("[[step]]")[1] for text in (plain, scan(), plain, scan())]
+    head = scan().split("[[step]]")[0]
+    run = rig.run("[[step]]".join([head, *steps]))
+    assert_safe(rig, run, "done")
+    assert run.statuses == ["ok"] * 16
+    engines = [started.engine for started in only(run.messages, ScanStarted)]
+    assert engines == ["comparator", "streamed", "comparator", "streamed"]
+    heights = np.array([hop.height for hop in run.accepted]).reshape(4, 4)
+    gaps = [rig.lab.world.setpoint_height(50e-6, 50e-6, s) for s in (0.01, 0.02)]
+    assert heights[::2].mean() - heights[1::2].mean() == pytest.approx(
+        float(gaps[0] - gaps[1]), abs=8e-9
+    )
+
+
 def test_a_stop_in_a_fall_lifts_the_tip_and_takes_the_bias_off(rig: Virtual) -> None:
     stop = Event()
 
@@ -146,6 +166,36 @@ def test_an_error_in_a_fall_lifts_the_tip_and_leaves_no_phase_of_the_bias(
     assert "the link was lost" in run.ended.reason
     assert run.hops == []
     assert rests == pytest.approx([0.7] * len(rests), abs=1e-4)
+
+
+def test_a_way_to_safety_that_fails_at_first_still_takes_the_bias_off(
+    rig: Virtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: DaqHopEngine) -> None:
+        raise NotConnected("nidaqmx Dev1", "halt", "no answer")
+
+    def end(message: AnyMessage) -> None:
+        if isinstance(message, HopDone):
+            monkeypatch.setattr(DaqHopEngine, "safe_state", fail)
+            raise RuntimeError("the journal's disk is full")
+
+    messages: list[AnyMessage] = []
+
+    def watch(message: AnyMessage) -> None:
+        messages.append(message)
+        end(message)
+
+    with pytest.raises(RuntimeError, match="disk is full"):
+        rig.run(scan(), watch)
+    (ended,) = only(messages, RunEnded)
+    assert [act.split(": ")[0] for act in ended.safe if act.endswith(": done")] == [
+        "retract",
+        "bias to rest",
+        "stop waveforms",
+    ]
+    rig.suspend(0.01)
+    assert rig.gap > 1e-6
+    assert rig.bias == 0
 
 
 def test_a_bias_that_stops_to_swing_in_a_fall_ends_it(
