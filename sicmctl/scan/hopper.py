@@ -25,6 +25,7 @@ from sicmctl.hal.hop import HopRecord, HopRequest, HopStatus, Reaction, Waypoint
 from sicmctl.hal.quantity import show
 
 from . import motion
+from .looks import Looks
 from .mains import MainsTracker
 from .modulated import Detector
 from .watch import Watch
@@ -51,9 +52,7 @@ class HopTuning:
     """What the hop engine may decide by itself. SI units.
 
     block: how much the host reads at a time while it watches a fall it must stop itself.
-    look: the same where a comparator stops the fall, as a distance: how far the tip may press on
-        with its rim on an edge, which the comparator cannot see, before the host looks.
-    sensing: time between looks once the current has begun to fall, s.
+    looks: when the host looks at a fall that a comparator stops.
     sag: share of the setpoint that the current may sag by while the tip falls fast.
     window: over which rest is judged. still: largest change between two windows at rest.
     on_target: largest distance from the target at rest.
@@ -63,9 +62,8 @@ class HopTuning:
     """
 
     block: float = 0.5e-3
-    look: float = 0.25e-6
-    sensing: float = 1.2e-3
-    sag: float = 0.4
+    looks: Looks = field(default_factory=Looks)
+    sag: float = 0.22
     window: float = 1e-3
     still: float = 1.0e-9
     on_target: float = 20e-9
@@ -392,20 +390,13 @@ class DaqHopEngine:
         """How many samples to wait for before the next look.
 
         A fall that the host must stop is watched closely all the way. With a comparator the host
-        looks only for what the comparator cannot see: not before the surface is expected, and
-        closely only once the current has begun to fall.
+        looks only for what the comparator cannot see.
         """
-        rate, tuning = self.stream.rate, self.tuning
+        rate = self.stream.rate
         if not self.comparator:
-            return max(round(tuning.block * rate), 1)
-        speed = request.fast if watch.fast and request.fast is not None else request.speed
-        look = max(round(tuning.look / speed * rate), 1)
-        if watch.sensing:
-            return max(round(tuning.sensing * rate), 1)
-        if watch.samples == 0 and request.look_from is not None:
-            unwatched = (request.start - request.look_from) / speed
-            return int(np.clip(unwatched * rate, look, samples))
-        return look
+            return max(round(self.tuning.block * rate), 1)
+        seconds = self.tuning.looks.wait(request, watch, self.host_reaction.typical)
+        return int(np.clip(round(seconds * rate), 1, samples))
 
     @staticmethod
     def _rested(watch: Watch) -> int:

@@ -30,6 +30,8 @@ _DEAD = 0.25e-3
 """Time beyond its reaction after which a comparator is taken to have done nothing, s."""
 _DOUBT = 1.5e-9
 """Way that noise of sensor and current may feign, m."""
+_CLEARLY = 0.1
+"""Share of the hysteresis by which the current must be below the level for a comparator to see."""
 _HELD = 50e-9
 """Height over its end at which a ramp that rests was held back, m."""
 _WIRING = (
@@ -76,13 +78,14 @@ def _crossed(record: HopRecord) -> int | None:
 def _frozen(record: HopRecord) -> int | None:
     """Return the sample from which a comparator has held the ramp for good, if it has.
 
-    Noise may freeze a ramp for a moment and let it go again.
+    Noise may freeze a ramp for a moment and let it go again; and a sample that only just reaches
+    the level by the converter of the inputs may not reach it by the comparator.
     """
     end = record.request.stop.crossing(record.reference)
     current = end.sign * record.curves["current"]
     above = np.flatnonzero(current > end.level + end.hysteresis)
     free = int(above[-1]) + 1 if len(above) else 0
-    below = np.flatnonzero(current[free:] < end.level)
+    below = np.flatnonzero(current[free:] < end.level - _CLEARLY * end.hysteresis)
     return free + int(below[0]) if len(below) else None
 
 

@@ -50,6 +50,8 @@ _MET = (*_FOUND, HopStatus.EARLY)
 """The surface is, or is just below, where the tip stopped."""
 _PARTS = (0.25, 0.3, 0.36, 0.43, 0.52, 0.62, 0.75, 0.85)
 """Shares of the setpoint from which a stall is looked for."""
+_CAREFUL = 0.5
+"""Share of the fall rate at which a surface is met again that had come early: it may be a rim."""
 _STRETCH = 1.6
 """By how much slopes and permeable samples stretch an approach curve, at most."""
 _HOPELESS = {
@@ -169,7 +171,8 @@ class Scanner:
             self._report(index, attempt, record, accepted=False)
             plan = self._plan_again(index, plan, record)
             attempt += 1
-            record = self._hop(index, plan)
+            pace = _CAREFUL if record.status is HopStatus.EARLY else 1.0
+            record = self._hop(index, plan, pace)
         if self._unshaken and record.status is HopStatus.OK:
             self._measure_vibration(record)
         self._report(index, attempt, record, accepted=True)
@@ -266,20 +269,20 @@ class Scanner:
         plan = self.planner.plan(x, y, (x, y), self.settings.lift)
         return replace(plan, start=max(plan.start, record.request.start), slow_from=None)
 
-    def _hop(self, index: int, plan: Plan) -> HopRecord:
-        request = self._request(self._x(index), self._y(index), plan)
+    def _hop(self, index: int, plan: Plan, pace: float = 1.0) -> HopRecord:
+        request = self._request(self._x(index), self._y(index), plan, pace)
         record = self.hops.hop(request, lambda found: self._onward(index, found))
         self._place = (request.x, request.y)
         return record
 
-    def _request(self, x: float, y: float, plan: Plan) -> HopRequest:
-        s = self.settings
+    def _request(self, x: float, y: float, plan: Plan, pace: float = 1.0) -> HopRequest:
+        s, speed = self.settings, pace * self._speed
         return HopRequest(
             x=x,
             y=y,
             start=plan.start,
             floor=min(plan.floor, plan.start - 1e-9),
-            speed=self._speed,
+            speed=speed,
             stop=s.stop,
             clear=plan.clear,
             fast=self._fast if plan.slow_from is not None else None,
@@ -287,7 +290,7 @@ class Scanner:
             reference_time=s.reference_time,
             look_from=plan.look_from,
             dwell=max(s.dwell, vibration.DWELL if self._unshaken else 0.0),
-            stalls=self._stalls(self._speed),
+            stalls=self._stalls(speed),
             usual=self.track.level if s.stop.falls else None,
             tolerance=s.tolerance,
         )

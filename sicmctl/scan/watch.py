@@ -9,6 +9,8 @@ from sicmctl.hal.hop import HopStatus
 
 _SMOOTHING = 3.0
 """Chunks over which the current is averaged to judge a stall."""
+_CHUNKS = 3
+"""Chunks over which it is averaged to judge a sag."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class Watch:
     sensing: bool = False
     _since: F64 = field(default_factory=lambda: np.empty(0))
     _smooth: float = np.nan
+    _last: F64 = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
         self._since = np.full(len(self.partials), np.inf)
@@ -112,9 +115,10 @@ class Watch:
             self.note = "the current stalled above the setpoint: the rim rests on an edge"
 
     def _find_sag(self, means: F64) -> None:
-        """While falling fast nothing is waited for: what sags twice on end is a surface."""
+        """While falling fast nothing is waited for: what sags is a surface."""
+        self._last = np.concatenate((self._last, means))[-_CHUNKS:]
         if self.crossing is not None or self.status is not None or not self.fast:
             return
-        if len(means) > 1 and max(means[-2:]) < self.sag:
+        if len(self._last) == _CHUNKS and self._last.mean() < self.sag:
             self.status = HopStatus.EARLY
             self.note = "the current sagged while the tip was still falling fast"

@@ -83,6 +83,12 @@ def test_a_comparator_counts_from_where_it_held_the_ramp_for_good() -> None:
     assert went_on(hop, True) == pytest.approx(0.1e-3, abs=2e-5)
 
 
+def test_a_sample_that_only_just_reaches_the_level_need_not_have_held_the_ramp() -> None:
+    hop = record(0.1e-3)
+    hop.curves["current"][CROSSING - 30] = (0.98 - 1e-5) * 1e-9
+    assert went_on(hop, True) == pytest.approx(0.1e-3, abs=15e-6)
+
+
 def test_the_onset_of_a_current_is_a_crossing_too() -> None:
     hop = record(0.5e-3, replace(HOP, stop=Onset(20e-12, 1.0)), reference=0.0)
     hop.curves["current"] = np.where(np.arange(1600) < CROSSING, 0.0, 50e-12)

@@ -121,10 +121,19 @@ def fast_watch() -> Watch:
 
 def test_a_current_that_sags_while_the_tip_falls_fast_ends_the_fall() -> None:
     w = fast_watch()
-    assert not w.see(current(1, 1, 1, 1), False, STATE)
-    assert w.see(current(1, 1, 0.99, 0.99, 0.99, 0.99), False, STATE)
+    assert not w.see(current(1, 1, 1, 1, 1, 1), False, STATE)
+    assert w.see(current(0.99, 0.99, 0.99, 0.99, 0.99, 0.99), False, STATE)
     assert w.status is HopStatus.EARLY
     assert "falling fast" in w.note
+
+
+def test_a_sag_may_begin_in_one_look_and_go_on_in_the_next() -> None:
+    w = fast_watch()
+    assert not w.see(current(1, 1), False, STATE)
+    for _ in range(2):
+        assert not w.see(current(0.99, 0.99), False, STATE)
+    assert w.see(current(0.99, 0.99), False, STATE)
+    assert w.status is HopStatus.EARLY
 
 
 def test_a_short_dip_does_not_end_a_fast_fall() -> None:
