@@ -31,7 +31,8 @@ _DEAD = 0.25e-3
 _DOUBT = 1.5e-9
 """Way that noise of sensor and current may feign, m."""
 _CLEARLY = 0.1
-"""Share of the hysteresis by which the current must be below the level for a comparator to see."""
+"""Share of the hysteresis by which a current is beyond the level for certain: what only just is, by
+the converter of the inputs, need not be by the comparator."""
 _HELD = 50e-9
 """Height over its end at which a ramp that rests was held back, m."""
 _WIRING = (
@@ -44,14 +45,15 @@ def _say(value: float, unit: str) -> str:
     return show(value, unit, 3)
 
 
-def went_on(record: HopRecord, comparator: bool) -> float | None:
+def went_on(record: HopRecord, comparator: bool, clearly: float = 0.0) -> float | None:
     """Return how long the tip went on after the crossing, s, at the fall rate of the hop.
 
+    clearly: share of the hysteresis by which a comparator must have seen the level crossed.
     None if that cannot be told: nothing was met, or not at a steady fall rate.
     """
     if record.status not in (HopStatus.OK, HopStatus.TOUCHED):
         return None
-    crossing = _frozen(record) if comparator else _crossed(record)
+    crossing = _frozen(record, clearly) if comparator else _crossed(record)
     speed = record.request.speed
     half = max(round(max(_AVERAGED, _LEAST_WAY / speed) * record.rate / 2), 1)
     if crossing is None or crossing - 2 * half + 1 < record.slow:
@@ -75,17 +77,16 @@ def _crossed(record: HopRecord) -> int | None:
     return int(np.argmax(held)) + stop.debounce - 1 if held.any() else None
 
 
-def _frozen(record: HopRecord) -> int | None:
+def _frozen(record: HopRecord, clearly: float) -> int | None:
     """Return the sample from which a comparator has held the ramp for good, if it has.
 
-    Noise may freeze a ramp for a moment and let it go again; and a sample that only just reaches
-    the level by the converter of the inputs may not reach it by the comparator.
+    Noise may freeze a ramp for a moment and let it go again.
     """
     end = record.request.stop.crossing(record.reference)
     current = end.sign * record.curves["current"]
     above = np.flatnonzero(current > end.level + end.hysteresis)
     free = int(above[-1]) + 1 if len(above) else 0
-    below = np.flatnonzero(current[free:] < end.level - _CLEARLY * end.hysteresis)
+    below = np.flatnonzero(current[free:] < end.level - clearly * end.hysteresis)
     return free + int(below[0]) if len(below) else None
 
 
@@ -134,7 +135,8 @@ class ReactionWatch:
         reaction = went_on(record, self.comparator)
         if reaction is None:
             return {}
-        certain = max(reaction - _DOUBT / record.request.speed, 0.0)
+        sure = went_on(record, self.comparator, _CLEARLY) or 0.0
+        certain = max(min(sure, reaction) - _DOUBT / record.request.speed, 0.0)
         self._recent.append((reaction, certain))
         self._hops += 1
         return {"reaction": reaction}

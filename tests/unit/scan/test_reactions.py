@@ -85,8 +85,10 @@ def test_a_comparator_counts_from_where_it_held_the_ramp_for_good() -> None:
 
 def test_a_sample_that_only_just_reaches_the_level_need_not_have_held_the_ramp() -> None:
     hop = record(0.1e-3)
+    hop.curves["current"][CROSSING - 30 : CROSSING] = 0.985e-9
     hop.curves["current"][CROSSING - 30] = (0.98 - 1e-5) * 1e-9
-    assert went_on(hop, True) == pytest.approx(0.1e-3, abs=15e-6)
+    assert went_on(hop, True) == pytest.approx(0.7e-3, abs=15e-6)
+    assert went_on(hop, True, clearly=0.1) == pytest.approx(0.1e-3, abs=15e-6)
 
 
 def test_the_onset_of_a_current_is_a_crossing_too() -> None:
