@@ -5,6 +5,7 @@ from math import degrees
 
 from simulators.cellconfig import PotentiostatConfig
 from simulators.config import AxisConfig, SimConfig
+from simulators.world.amplifier import Amplifier
 
 SAMPLE_RATE = "50 kHz"
 CELL_SAMPLE_RATE = "5 kHz"
@@ -88,7 +89,8 @@ def _amplifier(config: SimConfig, wired: dict[str, str]) -> list[str]:
         "readback": "bias_command",
     }
     if amplifier.model == "femto-dlpca-200":
-        table |= {"gain": f"{amplifier.gain!r} V/A", "bandwidth": f"{amplifier.filter!r} Hz"}
+        band = Amplifier(amplifier).band  # high gains are slower than the filter behind them
+        table |= {"gain": f"{amplifier.gain!r} V/A", "bandwidth": f"{band!r} Hz"}
     return _table(**table)
 
 

@@ -293,7 +293,7 @@ class HopRecord:
     curves: `current` (A), `x`, `y`, `z` (m) from the start of the ramp to the end of the dwell, of
         equal shapes; the delay of the position sensors is taken out.
     stop: index into the curves at which the ramp was stopped; n if it ran to the floor.
-    slow: index from which on the ramp fell at no more than the request's `speed`.
+    slow: index from which on the tip fell steadily at the request's `speed`.
     reference, reference_sd: mean of the reference window and its standard error, A.
     reference_samples: length of that window, which ends where the curves begin.
     noise: standard deviation of one reference sample, A.

@@ -43,6 +43,8 @@ _STILL = 0.4e-3
 _LEAST_FALL = 4e-9
 """Time over which rest after a stop is judged, s, and the way that a fall would make in it, m."""
 
+_LAGS = 4.0
+"""Lags of the stage after which it follows a new speed."""
 _RELEASE = 0.8
 """Share of a partial drop below which the current is taken to have risen again."""
 
@@ -455,9 +457,13 @@ class DaqHopEngine:
             noise=reference.noise,
             z_stop=z_stop,
             bandwidth=reference.state.bandwidth,
-            slow=_slow_part(curves["z"], request),
+            slow=_slow_part(curves["z"], request, self._onset),
             note=watch.note,
         )
+
+    @property
+    def _onset(self) -> int:
+        return round((motion.ONSET + _LAGS * self.stage.axes["z"].lag) * self.stream.rate)
 
     def _aligned(self, position: dict[str, F64]) -> dict[str, F64]:
         """Take the sensors' delay out, so that every curve belongs to the sample clock."""
@@ -533,10 +539,13 @@ def _fell_fast(request: HopRequest, z: float) -> bool:
     return request.fast is not None and request.slow_from is not None and z > request.slow_from
 
 
-def _slow_part(z: F64, request: HopRequest) -> int:
-    """Return the sample from which on the tip fell slowly, by the sensor."""
+def _slow_part(z: F64, request: HopRequest, onset: int) -> int:
+    """Return the sample from which on the tip fell steadily at its rate, by the sensor.
+
+    onset: samples in which a fall gathers speed, the lag of the stage included.
+    """
     if request.fast is None or request.slow_from is None:
-        return 0
+        return min(onset, len(z))
     low = np.flatnonzero(z <= request.slow_from)
     return int(low[0]) if len(low) else len(z)
 

@@ -55,3 +55,10 @@ def test_default_stage_and_honest_uncertainty(measure: Measure):
     error = found.error()
     assert error.std() <= 1.0e-9
     assert 0.8 < (error / found.sd()).std() < 1.2
+
+
+def test_the_onset_of_a_short_fall_does_not_count(measure: Measure):
+    """The fall takes 5 ms, of which it gathers speed for more than one."""
+    hop = 'hop = { amplitude = "500 nm", fall_rate = "100 nm/ms", setpoint = "2 %" }'
+    found = measure(FLAT, f'pattern = "point"\nrepeats = 80\n{hop}')
+    assert abs(found.error().mean()) < 1.0e-9
