@@ -26,8 +26,9 @@ from sicmctl.messages import (
 )
 from sicmctl.scan.drift import Creep
 from sicmctl.scan.frames import Frame, Frames
-from sicmctl.scan.hopper import DaqHopEngine, HopTuning
+from sicmctl.scan.hopper import DaqHopEngine
 from sicmctl.scan.hoptime import HopTimes
+from sicmctl.scan.hoptuning import HopTuning
 from sicmctl.scan.pattern import targets
 from sicmctl.scan.reference import ReferenceTrack
 from sicmctl.scan.revisits import Revisits

@@ -13,80 +13,34 @@ import numpy as np
 
 from sicmctl.hal.capabilities import (
     F64,
-    AmplifierState,
     Block,
     CurrentAmplifier,
     Pause,
     Positioner,
     SignalStream,
 )
-from sicmctl.hal.errors import InstrumentError, UnexpectedState
+from sicmctl.hal.errors import UnexpectedState
 from sicmctl.hal.hop import HopRecord, HopRequest, HopStatus, Reaction, Waypoint
-from sicmctl.hal.quantity import show
 
 from . import motion
-from .looks import Looks
+from .hoprecord import Recorder
+from .hoptuning import HopTuning
 from .mains import MainsTracker
 from .modulated import Detector
+from .sense import Sense
+from .top import Top, judged, no_reference, reference
 from .watch import Watch
 
-_LEAST_SIGNAL = 20.0
-"""Reference current, in units of its noise, below which there is no current to speak of."""
 _GRACE = 1.0
 """Time for a way between two hops to end before it is halted, s; it never leads downwards."""
 _CHUNK = 0.25e-3
 """Time over which the current is averaged to see a stall, s."""
 
-_UNDISTURBED = (HopStatus.OK, HopStatus.NO_SURFACE)
-"""Of a late host, what touched may only be seen when the ramp is over."""
 _STILL = 0.4e-3
 _LEAST_FALL = 4e-9
 """Time over which rest after a stop is judged, s, and the way that a fall would make in it, m."""
-
-_LAGS = 4.0
-"""Lags of the stage after which it follows a new speed."""
 _RELEASE = 0.8
 """Share of a partial drop below which the current is taken to have risen again."""
-
-
-@dataclass(frozen=True, slots=True)
-class HopTuning:
-    """What the hop engine may decide by itself. SI units.
-
-    block: how much the host reads at a time while it watches a fall it must stop itself.
-    looks: when the host looks at a fall that a comparator stops.
-    sag: share of the setpoint that the current may sag by while the tip falls fast.
-    window: over which rest is judged. still: largest change between two windows at rest.
-    on_target: largest distance from the target at rest.
-    settle_timeout: after which the hop is given up as unsettled.
-    touch: fractional drop at which tip and sample are taken to have met.
-    overload: share of the amplifier's output range that counts as saturated.
-    """
-
-    block: float = 0.5e-3
-    looks: Looks = field(default_factory=Looks)
-    sag: float = 0.22
-    window: float = 1e-3
-    still: float = 1.0e-9
-    on_target: float = 20e-9
-    settle_timeout: float = 0.5
-    touch: float = 0.2
-    overload: float = 0.98
-
-
-@dataclass(slots=True)
-class _Reference:
-    """What the top of the hop told."""
-
-    level: float
-    error: float
-    samples: int
-    noise: float
-    state: AmplifierState
-    status: HopStatus
-    note: str = ""
-    quiet: float = np.nan
-    """Level without the hum, A."""
 
 
 @dataclass
@@ -116,6 +70,14 @@ class DaqHopEngine:
     def name(self) -> str:
         return "comparator" if self.comparator else "streamed"
 
+    @property
+    def _sense(self) -> Sense:
+        return Sense(self.amplifier, self.mains, self.detector, self.tuning.overload)
+
+    @property
+    def _recorder(self) -> Recorder:
+        return Recorder(self.stage, self._sense, self.stream.rate)
+
     def reaction(self) -> Reaction:
         """Return the time from crossing to standstill, filter not counted.
 
@@ -131,21 +93,21 @@ class DaqHopEngine:
     def hop(self, request: HopRequest, onward: Callable[[HopRecord], Waypoint]) -> HopRecord:
         """Do one hop and begin the way onward."""
         begun = self._samples_read
-        reference = self._arrive(request)
-        top = self._samples_read
-        if reference.status is HopStatus.OK:
-            record = self._approach(request, reference)
+        top = self._arrive(request)
+        arrived = self._samples_read
+        if top.status is HopStatus.OK:
+            record = self._approach(request, top)
         else:
-            record = self._refused(request, reference)
+            record = self._recorder.refused(request, top, arrived)
         stopped = self._samples_read
         self.leave(onward(record))
         self._read_ahead(request.reference_time)
         rate = self.stream.rate
         ramp = record.stop / rate
         record.timing = {
-            "arrive": (top - begun) / rate,
+            "arrive": (arrived - begun) / rate,
             "approach": ramp,
-            "stop": (stopped - top) / rate - ramp,
+            "stop": (stopped - arrived) / rate - ramp,
         }
         return record
 
@@ -192,7 +154,7 @@ class DaqHopEngine:
 
     # -- at the top ---------------------------------------------------------------------------
 
-    def _arrive(self, request: HopRequest) -> _Reference:
+    def _arrive(self, request: HopRequest) -> Top:
         """Go to the start of the ramp, come to rest, and average the reference meanwhile."""
         target = Waypoint(request.x, request.y, request.start, request.clear)
         if self._heading is None or not _same_place(self._heading, target):
@@ -201,8 +163,8 @@ class DaqHopEngine:
             self.leave(target)
         block = self._settle(request.reference_time)
         if block is None:
-            return self._no_reference(HopStatus.UNSETTLED)
-        return self._judged(self._reference(block), request)
+            return no_reference(HopStatus.UNSETTLED)
+        return judged(reference(block, self._sense, self.stream.rate), request)
 
     def _settle(self, seconds: float = 0.0) -> Block | None:
         """Read until the way is done and the sensors are still; None if they never are.
@@ -244,63 +206,14 @@ class DaqHopEngine:
     def _is_still(self, before: dict[str, float], now: dict[str, float]) -> bool:
         return all(abs(now[a] - before[a]) < self.tuning.still for a in now)
 
-    def _reference(self, block: Block) -> _Reference:
-        try:
-            state = self.amplifier.state(block)
-        except InstrumentError as error:
-            return self._no_reference(HopStatus.SETTINGS, str(error))
-        if self._saturated(block):
-            return self._no_reference(HopStatus.OVERLOAD)
-        current = self.amplifier.current(block)
-        if not np.all(np.isfinite(current)):
-            return self._no_reference(HopStatus.SETTINGS, "the gain telegraph was not readable")
-        if self.detector is not None:
-            self.detector.top(block)
-        noise = float(current.std())
-        independent = max(len(current) / self.stream.rate * 2 * state.bandwidth, 1.0)
-        error = noise / min(independent, len(current)) ** 0.5
-        found = _Reference(float(current.mean()), error, len(current), noise, state, HopStatus.OK)
-        found.quiet = float(self._without_hum(block, current).mean())
-        return found
-
-    def _without_hum(self, block: Block, current: F64) -> F64:
-        if self.mains is None:
-            return current
-        return current - self.mains.hum(block.first, len(block))
-
-    def _judged(self, reference: _Reference, request: HopRequest) -> _Reference:
-        """Refuse an approach whose reference is not what it was a moment ago."""
-        if reference.status is not HopStatus.OK:
-            return reference
-        if request.stop.falls and abs(reference.level) < _LEAST_SIGNAL * reference.noise:
-            reference.status = HopStatus.NO_CURRENT
-        elif (refusal := request.stop.refusal(reference.level)) is not None:
-            reference.status, reference.note = refusal
-            return reference
-        elif request.usual is not None:
-            deviation = reference.level / request.usual - 1
-            if deviation < -request.tolerance:
-                reference.status = HopStatus.LOW_REFERENCE
-            elif deviation > request.tolerance:
-                reference.status = HopStatus.HIGH_REFERENCE
-        if reference.status is not HopStatus.OK:
-            reference.note = f"the reference current is {show(reference.level, 'A')}"
-            if request.usual is not None:
-                reference.note += f", it was {show(request.usual, 'A')}"
-        return reference
-
-    def _no_reference(self, status: HopStatus, note: str = "") -> _Reference:
-        state = AmplifierState(np.nan, np.nan, "")
-        return _Reference(np.nan, np.nan, 0, np.nan, state, status, note)
-
     # -- the fall -----------------------------------------------------------------------------
 
-    def _approach(self, request: HopRequest, reference: _Reference) -> HopRecord:
+    def _approach(self, request: HopRequest, top: Top) -> HopRecord:
         rate = self.stream.rate
         ramp = _ramp(request, rate)
         path = np.vstack((np.full_like(ramp, request.x), np.full_like(ramp, request.y), ramp))
-        watch = self._watch(request, reference)
-        self._begin(path, self._pause(request, reference))
+        watch = self._watch(request, top)
+        self._begin(path, self._pause(request, top))
         first = self._samples_read
         blocks = self._fall(request, watch, len(ramp))
         self.stage.halt()
@@ -311,7 +224,7 @@ class DaqHopEngine:
         late = self._await_rest(blocks, request.speed)
         if late or not frozen:
             self.stage.synchronise(blocks[-1])
-        return self._record(request, reference, watch, first, blocks)
+        return self._recorder.record(request, top, watch, first, blocks)
 
     def _await_rest(self, blocks: list[Block], speed: float) -> bool:
         """Read on until z no longer falls; return whether it still did.
@@ -333,16 +246,16 @@ class DaqHopEngine:
         self.stage.play(self.detector.fall(path))
         self.detector.settle(self._read)
 
-    def _watch(self, request: HopRequest, reference: _Reference) -> Watch:
-        drop = request.stop.drop(reference.level)
+    def _watch(self, request: HopRequest, top: Top) -> Watch:
+        drop = request.stop.drop(top.level)
         # where no current falls, nothing but the crossing and the amplifier can end a fall
-        level = abs(reference.quiet) if request.stop.falls else -np.inf
-        end = request.stop.crossing(reference.level)
+        level = abs(top.quiet) if request.stop.falls else -np.inf
+        end = request.stop.crossing(top.level)
         return Watch(
             level=end.level,
             sign=end.sign,
             debounce=1 if self.comparator else request.stop.debounce,
-            state=reference.state,
+            state=top.state,
             touch_level=level * (1 - self.tuning.touch),
             partials=level * (1 - np.array([stall.drop for stall in request.stalls])),
             targets=level * (1 - np.array([stall.target for stall in request.stalls])),
@@ -353,17 +266,17 @@ class DaqHopEngine:
             sag=level * (1 - self.tuning.sag * drop),
         )
 
-    def _pause(self, request: HopRequest, reference: _Reference) -> Pause | None:
+    def _pause(self, request: HopRequest, top: Top) -> Pause | None:
         """Arm the comparator at the level that this hop's own reference asks for."""
         if not self.comparator:
             return None
-        end, gain = request.stop.crossing(reference.level), reference.state.gain
+        end, gain = request.stop.crossing(top.level), top.state.gain
         level, hysteresis = end.sign * end.level * gain, end.hysteresis * gain
         return Pause("pipette_current", level, hysteresis, inverted=end.sign < 0)
 
     def _fall(self, request: HopRequest, watch: Watch, samples: int) -> list[Block]:
         """Read until the surface was met, the ramp has run out, or something is wrong."""
-        rate = self.stream.rate
+        rate, sense = self.stream.rate, self._sense
         blocks: list[Block] = []
         left = samples + round((2 * self.host_reaction.worst + self.tuning.block) * rate)
         while left > 0:
@@ -371,22 +284,16 @@ class DaqHopEngine:
             block = self._read(size)
             blocks.append(block)
             left -= size
-            current = self._watched(block)
-            if self.detector is not None and self.detector.met(block):
+            current = sense.watched(block)
+            if sense.met(block):
                 watch.status = HopStatus.TOUCHED
             if watch.fast:  # where it is counts, not how long it fell: a host may be late
                 watch.fast = float(self.stage.position(block)["z"][-1]) > (request.slow_from or 0.0)
-            quiet = self._without_hum(block, current)
-            if watch.see(current, self._saturated(block), self._state(block), quiet):
+            quiet = sense.without_hum(block, current)
+            if watch.see(current, sense.saturated(block), sense.state(block), quiet):
                 return blocks
         watch.status = HopStatus.NO_SURFACE
         return blocks
-
-    def _watched(self, block: Block) -> F64:
-        """Return what tells that a fall must end."""
-        if self.detector is not None:
-            return self.detector.watched(block)
-        return self.amplifier.current(block)
 
     def _next_block(self, request: HopRequest, watch: Watch, samples: int) -> int:
         """How many samples to wait for before the next look.
@@ -410,101 +317,6 @@ class DaqHopEngine:
         axis = self.stage.axes["z"]
         rest = 6 / (2 * np.pi * axis.resonance * axis.damping) + 0.4e-3
         return max(round(max(rest, request.dwell) * self.stream.rate), 8)
-
-    def _state(self, block: Block) -> AmplifierState | None:
-        try:
-            return self.amplifier.state(block)
-        except InstrumentError:
-            return None
-
-    def _saturated(self, block: Block) -> bool:
-        limit = self.tuning.overload * self.amplifier.output_limit
-        return bool(np.max(np.abs(block["pipette_current"])) >= limit)
-
-    # -- what is kept -------------------------------------------------------------------------
-
-    def _record(
-        self,
-        request: HopRequest,
-        reference: _Reference,
-        watch: Watch,
-        first: int,
-        blocks: list[Block],
-    ) -> HopRecord:
-        whole = blocks[0].followed_by(*blocks[1:])
-        position = self.stage.position(whole)
-        curves = {"current": self._watched(whole), **self._aligned(position)}
-        if self.detector is not None:
-            curves |= self.detector.curves(whole)
-        rest = max(round(0.4e-3 * self.stream.rate), 4)
-        z_stop = float(position["z"][-rest:].mean())
-        status = watch.status or HopStatus.OK
-        met = self.detector is not None and self.detector.met(whole)
-        if status in _UNDISTURBED and (met or self._touched(curves["current"], watch)):
-            status = HopStatus.TOUCHED
-        elif status is HopStatus.OK and _fell_fast(request, z_stop):
-            status = HopStatus.EARLY
-        return HopRecord(
-            request=request,
-            status=status,
-            first=first,
-            rate=self.stream.rate,
-            curves=curves,
-            stop=self._stop_index(position["z"], z_stop, watch, len(whole)),
-            reference=reference.level,
-            reference_sd=reference.error,
-            reference_samples=reference.samples,
-            noise=reference.noise,
-            z_stop=z_stop,
-            bandwidth=reference.state.bandwidth,
-            slow=_slow_part(curves["z"], request, self._onset),
-            note=watch.note,
-        )
-
-    @property
-    def _onset(self) -> int:
-        return round((motion.ONSET + _LAGS * self.stage.axes["z"].lag) * self.stream.rate)
-
-    def _aligned(self, position: dict[str, F64]) -> dict[str, F64]:
-        """Take the sensors' delay out, so that every curve belongs to the sample clock."""
-        out: dict[str, F64] = {}
-        for name, seen in position.items():
-            late = self.stage.axes[name].sensor_delay * self.stream.rate
-            index = np.arange(len(seen), dtype=np.float64)
-            out[name] = np.interp(index + late, index, seen) if late else seen
-        return out
-
-    def _touched(self, current: F64, watch: Watch) -> bool:
-        """Whether the current, averaged over a tenth of a millisecond, fell to contact."""
-        few = max(round(1e-4 * self.stream.rate), 1)
-        smooth = np.convolve(current, np.full(few, 1 / few), mode="valid")
-        return bool(np.fmin.reduce(watch.sign * smooth) < watch.touch_level)
-
-    def _stop_index(self, z: F64, z_stop: float, watch: Watch, samples: int) -> int:
-        """The sample at which the sensor first saw the height of the stop, after the crossing."""
-        if watch.crossing is None:
-            return samples
-        noise = max(3 * self.stage.axes["z"].sensor_noise, 0.5e-9)
-        reached = np.flatnonzero(z[watch.crossing :] <= z_stop + noise)
-        return watch.crossing + (int(reached[0]) if len(reached) else 0)
-
-    def _refused(self, request: HopRequest, reference: _Reference) -> HopRecord:
-        nothing = np.empty(0)
-        return HopRecord(
-            request=request,
-            status=reference.status,
-            first=self._samples_read,
-            rate=self.stream.rate,
-            curves={"current": nothing, "x": nothing, "y": nothing, "z": nothing},
-            stop=0,
-            reference=reference.level,
-            reference_sd=reference.error,
-            reference_samples=reference.samples,
-            noise=reference.noise,
-            z_stop=self.stage.commanded["z"],
-            bandwidth=reference.state.bandwidth,
-            note=reference.note,
-        )
 
     def _read_ahead(self, seconds: float) -> None:
         """Wait for the end of the way in a thread, while others make use of this one.
@@ -532,22 +344,6 @@ class DaqHopEngine:
         return block
 
     _samples_read: int = 0
-
-
-def _fell_fast(request: HopRequest, z: float) -> bool:
-    """Whether the ramp is still fast at z."""
-    return request.fast is not None and request.slow_from is not None and z > request.slow_from
-
-
-def _slow_part(z: F64, request: HopRequest, onset: int) -> int:
-    """Return the sample from which on the tip fell steadily at its rate, by the sensor.
-
-    onset: samples in which a fall gathers speed, the lag of the stage included.
-    """
-    if request.fast is None or request.slow_from is None:
-        return min(onset, len(z))
-    low = np.flatnonzero(z <= request.slow_from)
-    return int(low[0]) if len(low) else len(z)
 
 
 def _ramp(request: HopRequest, rate: float) -> F64:

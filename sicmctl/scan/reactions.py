@@ -30,8 +30,8 @@ _DEAD = 0.25e-3
 """Time beyond its reaction after which a comparator is taken to have done nothing, s."""
 _DOUBT = 1.5e-9
 """Way that noise of sensor and current may feign, m."""
-_CLEARLY = 0.1
-"""Share of the hysteresis by which a current is beyond the level for certain: what only just is, by
+_CLEARLY = 0.2
+"""Share of the hysteresis by which a current is beyond a level for certain: what only just is, by
 the converter of the inputs, need not be by the comparator."""
 _HELD = 50e-9
 """Height over its end at which a ramp that rests was held back, m."""
@@ -84,7 +84,7 @@ def _frozen(record: HopRecord, clearly: float) -> int | None:
     """
     end = record.request.stop.crossing(record.reference)
     current = end.sign * record.curves["current"]
-    above = np.flatnonzero(current > end.level + end.hysteresis)
+    above = np.flatnonzero(current > end.level + (1 - clearly) * end.hysteresis)
     free = int(above[-1]) + 1 if len(above) else 0
     below = np.flatnonzero(current[free:] < end.level - clearly * end.hysteresis)
     return free + int(below[0]) if len(below) else None

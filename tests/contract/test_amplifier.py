@@ -57,9 +57,12 @@ def test_safe_state_takes_the_bias_off(with_amplifier: Drivers) -> None:
     assert with_amplifier.virtual.bias == 0
 
 
-def test_the_state_tells_gain_band_and_mode(with_amplifier: Drivers) -> None:
+def test_the_state_tells_gain_band_and_mode(
+    with_amplifier: Drivers, request: pytest.FixtureRequest
+) -> None:
     state = with_amplifier.amplifier.state(biased(with_amplifier, 0.1))
-    assert (state.gain, state.bandwidth, state.mode) == (1e9, 5e3, "V-CLAMP")
+    band = 1.2e3 if "femto" in request.node.name else 5e3  # a FEMTO is slow at its highest gain
+    assert (state.gain, state.bandwidth, state.mode) == (1e9, band, "V-CLAMP")
 
 
 def test_a_bias_beyond_the_limits_changes_nothing(with_amplifier: Drivers) -> None:

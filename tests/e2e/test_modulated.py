@@ -119,7 +119,7 @@ def test_a_stop_in_a_fall_lifts_the_tip_and_takes_the_bias_off(rig: Virtual) -> 
 
     run = rig.run(scan(), watch, stop)
     assert_safe(rig, run, "stopped")
-    assert len(run.accepted) == 1
+    assert 1 <= len(run.accepted) <= 2  # the next hop may have begun
 
 
 def test_a_wire_that_breaks_in_a_fall_ends_it(tmp_path: Path) -> None:

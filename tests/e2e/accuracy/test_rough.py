@@ -64,3 +64,23 @@ def test_graphite(measure: Measure):
     y, x = found.scan.axes
     seen = found.truth.rq_seen(x, y, found.setpoint)
     assert roughness(height, y, x).rq == pytest.approx(seen, rel=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(("pixels", "minutes"), [(64, 2.1), (128, 7.0)])
+def test_a_fast_image_of_graphite_leaves_the_tip_whole(
+    measure: Measure, pixels: int, minutes: float
+):
+    """Adaptive hops: more than 40 in a second of rig time, and the prescan beside them."""
+    hop = 'amplitude = "1.6 um", fall_rate = "100 nm/ms", adaptive = true, setpoint = "1 %"'
+    prescan = 'prescan = { pixels = 10, amplitude = "6 um" }'
+    found = measure('[sample]\nkind = "graphite"\n', raster(pixels, "20 um", hop, prescan))
+    time = np.asarray(found.scan.hops["time"])
+    assert pixels**2 / (time[-1] - time[0]) >= 40
+    assert time[-1] <= 60 * minutes
+    contacts = found.truth.contacts
+    assert not any(contact["broke"] for contact in contacts)
+    assert max(contact["depth"] for contact in contacts) < 300e-9  # beyond, an edge may break a tip
+    counts = Counter(found.status)
+    assert sum(counts[s] for s in FOUND) >= 0.98 * pixels**2

@@ -96,10 +96,11 @@ SCANS = {
     "expected a valid integer",
     POINT + 'hop = { setpont = "2 %" }': "7: step[0].scan.hop.setpont: "
     'found the unknown key "setpont"; expected one of adaptive, amplitude, debounce, dwell, '
-    "engine, fall_rate, floor_margin, height, level, meniscus, mode, reference_time, retries, "
+    "engine, fall_rate, floor_margin, height, level, meniscus, mode, modulated_by, "
+    "modulation_amplitude, modulation_frequency, phase_shift, reference_time, retries, "
     "setpoint, threshold (did you mean setpoint?)",
     POINT + 'hop = { mode = "absolut" }': '7: step[0].scan.hop.mode: found "absolut"; '
-    'expected one of "drop", "absolute", "onset"',
+    'expected one of "drop", "absolute", "onset", "modulated"',
     POINT + 'hop = { meniscus = "50 nm" }': "7: step[0].scan.hop.meniscus: "
     'found mode "drop" beside it; expected meniscus only with mode "onset"',
     POINT + 'hop = { mode = "onset", adaptive = true }': "7: step[0].scan.hop.adaptive: "
@@ -112,7 +113,7 @@ SCANS = {
     'expected level only with mode "absolute"',
     POINT + 'hop = { mode = "absolute", level = "3.1 nA", setpoint = "3 %" }': "7: "
     'step[0].scan.hop.setpoint: found mode "absolute" beside it; '
-    'expected setpoint only with mode "drop"',
+    'expected setpoint only with mode "drop" or "modulated"',
     POINT + 'hop = { mode = "absolute", level = "-3 nA" }': "7: step[0].scan.hop.level: "
     'found "-3 nA"; expected more than 0',
     POINT + 'hop = { setpoint = "3.1 nA" }': "7: step[0].scan.hop.setpoint: "

@@ -39,6 +39,7 @@ def test_rig_toml_describes_the_wiring() -> None:
         "driver": "axopatch-200b",
         "command": "ao0",
         "command_scale": "0.1 V/V",
+        "readback": "bias_command",
     }
     assert [rig["piezo"][a]["output"] for a in "xyz"] == ["ao1", "ao2", "ao3"]
     assert rig["piezo"]["z"]["scale"] == "1.9e-06 m/V"
