@@ -43,7 +43,7 @@ def test_step_edges_of_hopg(measure: Measure):
         assert high - low == pytest.approx(true_high - true_low, abs=1e-9)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_graphite(measure: Measure):
     """A composite electrode with flakes, walls and a z-range of 8 um, on the default stage."""
     hop = 'amplitude = "2 um", fall_rate = "40 nm/ms", setpoint = "1 %"'
