@@ -46,7 +46,7 @@ def test_step_edges_of_hopg(measure: Measure):
 @pytest.mark.timeout(900)
 def test_graphite(measure: Measure):
     """A composite electrode with flakes, walls and a z-range of 8 um, on the default stage."""
-    hop = 'amplitude = "2 um", fall_rate = "40 nm/ms", setpoint = "1 %"'
+    hop = 'amplitude = "2 um", fall_rate = "36 nm/ms", setpoint = "1 %"'
     prescan = 'prescan = { pixels = 12, amplitude = "6 um" }'
     found = measure('[sample]\nkind = "graphite"\n', raster(64, "20 um", hop, prescan))
     counts = Counter(found.status)
