@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from math import inf
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,6 @@ from sicmctl.scan.noise import NoiseModel
 
 from . import tuneup
 from .rig import Rig
-from .rules import SafeHop
 from .tuneup import Tuneup
 
 _LOWER = 8
@@ -37,10 +35,8 @@ _FULL = 0.98
 """Share of the output range that counts as saturated."""
 _AVERAGED = 16
 """Periods over which the reference at the top of a hop is averaged, at least."""
-_STALL = 2 / 3
+QUIET = 2 / 3
 """Share of the smallest setpoint that the slow noise behind a lock-in does not reach."""
-_CALM = 4
-"""Periods over which that noise may hold a current up or down."""
 _WHAT = "modulate the bias"
 
 
@@ -88,15 +84,6 @@ def hopping(
     if hop.mode != "modulated":
         return nullcontext((hops, found))
     return engaged(rig, hops, hop, found)
-
-
-def told_apart(safe: SafeHop, found: Tuneup, rate: float) -> dict[str, Any]:
-    """Return the settings of a scan that know of the slow noise behind a lock-in."""
-    return {
-        "stall_from": _STALL * safe.smallest_setpoint,
-        "stall_margin": _CALM * found.period / rate,
-        "period": found.period,
-    }
 
 
 @contextmanager

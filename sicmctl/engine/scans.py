@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from math import atan
 
 from sicmctl.config.scan import LineScan, PointScan, RasterScan, Scan
-from sicmctl.hal.hop import HopEngine
 from sicmctl.messages import Array, Message, ScanStarted
 from sicmctl.scan.curve import Tip
 from sicmctl.scan.hopper import DaqHopEngine
 from sicmctl.scan.pattern import Targets, raster, targets, three_apart
 from sicmctl.scan.planner import HeightPlanner, Surprises
 from sicmctl.scan.reactions import ReactionWatch
+from sicmctl.scan.rim import TipCourse
 from sicmctl.scan.scanner import ScanSettings
 
 from . import modes, modulation, rules
@@ -124,7 +124,7 @@ def tip_of(rig: Rig) -> Tip:
     return Tip(pipette.inner_radius, pipette.radius_ratio, pipette.half_angle)
 
 
-def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJob, ...]:
+def prepare(scan: Scan, rig: Rig, hops: DaqHopEngine, found: Tuneup) -> tuple[ScanJob, ...]:
     """Return the scans to run in order: the prescan, if there is one, and the scan itself.
 
     Raises LimitExceeded if a hop as asked for is unsafe, PatternError if a target is out of reach.
@@ -141,16 +141,16 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
         stop=stop,
         setpoint=safe.setpoint,
         speed=safe.speed,
-        fast=safe.fast if hop.adaptive else None,
+        fast=_fast(safe, hops) if hop.adaptive else None,
         reference_time=max(hop.reference_time, found.least_reference),
         dwell=hop.dwell,
         retries=hop.retries,
         method="crossing" if hop.mode == "onset" and hop.height == "fit" else hop.height,
         tolerance=safety.reference_jump,
         lift=hop.amplitude,
+        course=_course(safe, tip, found) if stop.falls else None,
+        period=found.period,
     )
-    if hop.mode == "modulated":
-        settings = replace(settings, **modulation.told_apart(safe, found, rig.daq.rate))
     made = targets(scan, rig.stage.axes)
     planner = HeightPlanner(
         z.travel,
@@ -192,6 +192,18 @@ def prepare(scan: Scan, rig: Rig, hops: HopEngine, found: Tuneup) -> tuple[ScanJ
         job, targets=coarse, planner=planner.coarse, prescan=True, revisit=None, of=made
     )
     return (first, job)
+
+
+def _course(safe: rules.SafeHop, tip: Tip, found: Tuneup) -> TipCourse:
+    """How the current is to fall. Noise behind a lock-in is slow: it may pass for a small drop."""
+    slow = modulation.QUIET * safe.smallest_setpoint if found.period else 0.0
+    return TipCourse(tip, found.noise, found.current, found.state.bandwidth, slow)
+
+
+def _fast(safe: rules.SafeHop, hops: DaqHopEngine) -> float:
+    """Fall rate where no surface is expected: the host must still halt at a rim that is there."""
+    bound = hops.tuning.looks.fastest(hops.host_reaction.typical)
+    return max(safe.speed, min(safe.fast, bound))
 
 
 def _coarse(scan: RasterScan, made: Targets) -> Targets:

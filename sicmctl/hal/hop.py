@@ -219,16 +219,29 @@ class Modulated:
 Stop = StopRule | Absolute | Onset | Modulated
 
 
-@dataclass(frozen=True, slots=True)
-class Stall:
-    """From a fractional `drop` on, the `target` must be reached within some seconds of fall.
+class Course(Protocol):
+    """How the current is expected to fall as the tip nears a surface, and how noisy it is.
 
-    If it is not, the rim of the tip is taken to rest on an edge beside its opening.
+    A fall whose current does not follow is ended: the rim of the tip is taken to rest on an edge.
     """
 
-    drop: float
-    target: float
-    seconds: float
+    @property
+    def window(self) -> float:
+        """Way after which a rim that rests on an edge can be told, m."""
+        ...
+
+    @property
+    def least(self) -> float:
+        """Fractional drop below which no rim rests on anything yet."""
+        ...
+
+    def gap(self, drop: float) -> float:
+        """Return the gap over a flat sample at a fractional drop, m."""
+        ...
+
+    def blur(self, seconds: float) -> float:
+        """Return the noise of a drop that is averaged so long, as a fraction."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +265,8 @@ class HopRequest:
     look_from: z above which no surface is to be expected; saves looks where a comparator watches.
     dwell: how long to record at the stop before the retract.
     clear: z above which sideways motion is safe on the way to the start.
-    stalls: what ends a fall whose current has begun to drop and does not go on.
+    course: how the current is expected to fall; a fall that it does not follow is ended. None:
+        the current tells nothing but the crossing.
     usual: reference current of recent hops, A; a hop whose own differs by more than the fraction
         `tolerance` ends at the top, without an approach.
     """
@@ -269,7 +283,7 @@ class HopRequest:
     reference_time: float = 2e-3
     dwell: float = 0.0
     look_from: float | None = None
-    stalls: tuple[Stall, ...] = ()
+    course: Course | None = None
     usual: float | None = None
     tolerance: float = 0.1
 

@@ -27,6 +27,7 @@ from .hoprecord import Recorder
 from .hoptuning import HopTuning
 from .mains import MainsTracker
 from .modulated import Detector
+from .rim import Rim
 from .sense import Sense
 from .top import Top, judged, no_reference, reference
 from .watch import Watch
@@ -34,13 +35,11 @@ from .watch import Watch
 _GRACE = 1.0
 """Time for a way between two hops to end before it is halted, s; it never leads downwards."""
 _CHUNK = 0.25e-3
-"""Time over which the current is averaged to see a stall, s."""
+"""Time over which the current is averaged to see a sag, s."""
 
 _STILL = 0.4e-3
 _LEAST_FALL = 4e-9
 """Time over which rest after a stop is judged, s, and the way that a fall would make in it, m."""
-_RELEASE = 0.8
-"""Share of a partial drop below which the current is taken to have risen again."""
 
 
 @dataclass
@@ -257,14 +256,18 @@ class DaqHopEngine:
             debounce=1 if self.comparator else request.stop.debounce,
             state=top.state,
             touch_level=level * (1 - self.tuning.touch),
-            partials=level * (1 - np.array([stall.drop for stall in request.stalls])),
-            targets=level * (1 - np.array([stall.target for stall in request.stalls])),
-            patience=np.array([stall.seconds for stall in request.stalls]) * self.stream.rate,
             chunk=max(round(_CHUNK * self.stream.rate), 1),
-            releases=level * (1 - _RELEASE * np.array([stall.drop for stall in request.stalls])),
+            rim=self._rim(request, top),
             fast=request.fast is not None,
             sag=level * (1 - self.tuning.sag * drop),
         )
+
+    def _rim(self, request: HopRequest, top: Top) -> Rim | None:
+        if request.course is None:
+            return None
+        rate = self.stream.rate
+        seconds = max(top.samples, 1) / rate
+        return Rim.of(request.course, abs(top.quiet), seconds, rate, request.speed)
 
     def _pause(self, request: HopRequest, top: Top) -> Pause | None:
         """Arm the comparator at the level that this hop's own reference asks for."""
@@ -287,10 +290,11 @@ class DaqHopEngine:
             current = sense.watched(block)
             if sense.met(block):
                 watch.status = HopStatus.TOUCHED
+            z = self.stage.position(block)["z"]
             if watch.fast:  # where it is counts, not how long it fell: a host may be late
-                watch.fast = float(self.stage.position(block)["z"][-1]) > (request.slow_from or 0.0)
+                watch.fast = float(z[-1]) > (request.slow_from or 0.0)
             quiet = sense.without_hum(block, current)
-            if watch.see(current, sense.saturated(block), sense.state(block), quiet):
+            if watch.see(current, sense.saturated(block), sense.state(block), quiet, z):
                 return blocks
         watch.status = HopStatus.NO_SURFACE
         return blocks

@@ -44,6 +44,16 @@ class NoiseModel:
         """Standard deviation (A) behind a Bessel filter with its corner at `corner` (Hz)."""
         return float(np.sqrt(self._moment(corner, 0)))
 
+    def of_mean(self, seconds: float, corner: float) -> float:
+        """Standard deviation (A) of an average over so long (s), behind that filter.
+
+        The average passes what is slower than 1/(2 T), and of what rises with frequency only what
+        happens to stand at its two ends.
+        """
+        ends = self.rise * corner * _unit_moments()[0] / (2 * np.pi**2 * seconds**2)
+        slow = float(np.sqrt(self.white / (2 * seconds) + ends))
+        return min(slow, self.sigma(corner))
+
     def crossing_rate(self, corner: float) -> float:
         """Upward zero crossings per second of the filtered noise (Rice 1944), in Hz."""
         return float(np.sqrt(self._moment(corner, 2) / self._moment(corner, 0)))

@@ -7,7 +7,6 @@ unless the current is gone for good, which ends the scan safely.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -15,12 +14,12 @@ from sicmctl.hal.capabilities import F64
 from sicmctl.hal.errors import SicmError
 from sicmctl.hal.hop import (
     Absolute,
+    Course,
     HopEngine,
     HopRecord,
     HopRequest,
     HopStatus,
     Modulated,
-    Stall,
     Stop,
     Waypoint,
 )
@@ -48,12 +47,8 @@ _FAR = 500e-9
 _FOUND = (HopStatus.OK, HopStatus.TOUCHED)
 _MET = (*_FOUND, HopStatus.EARLY)
 """The surface is, or is just below, where the tip stopped."""
-_PARTS = (0.25, 0.3, 0.36, 0.43, 0.52, 0.62, 0.75, 0.85)
-"""Shares of the setpoint from which a stall is looked for."""
 _CAREFUL = 0.5
 """Share of the fall rate at which a surface is met again that had come early: it may be a rim."""
-_STRETCH = 1.6
-"""By how much slopes and permeable samples stretch an approach curve, at most."""
 _HOPELESS = {
     HopStatus.NO_CURRENT: "a bubble in the pipette, a broken wire, or no bias",
     HopStatus.OVERLOAD: "the tip is broken wide open, or the gain is too high",
@@ -91,8 +86,7 @@ class ScanSettings:
     retries: attempts after the first. tolerance: change of the reference current from hop to hop
     that is taken for drift. lift: additional height of an attempt after an early surface.
     hopeless: targets in a row that could not be measured at all after which the scan is given up.
-    stall_from: fractional drop below which noise may pass for a current that has stalled.
-    stall_margin: time allowed to noise and hum before a current has stalled.
+    course: how the current is expected to fall; None where it does not fall.
     period: of a modulated bias, samples.
     """
 
@@ -107,8 +101,7 @@ class ScanSettings:
     tolerance: float = 0.1
     lift: float = 2e-6
     hopeless: int = 3
-    stall_from: float = 0.0
-    stall_margin: float = 0.4e-3
+    course: Course | None = None
     period: int = 0
 
 
@@ -290,7 +283,7 @@ class Scanner:
             reference_time=s.reference_time,
             look_from=plan.look_from,
             dwell=max(s.dwell, vibration.DWELL if self._unshaken else 0.0),
-            stalls=self._stalls(speed),
+            course=s.course,
             usual=self.track.level if s.stop.falls else None,
             tolerance=s.tolerance,
         )
@@ -304,27 +297,6 @@ class Scanner:
     def _fast(self) -> float | None:
         fast = self.settings.fast
         return fast if self.reactions is None or fast is None else self.reactions.fast(fast)
-
-    def _stalls(self, speed: float) -> tuple[Stall, ...]:
-        """From each part of the setpoint, the time in which any slope shows half as much again."""
-        if not self.settings.stop.falls:
-            return ()
-        return tuple(
-            Stall(
-                drop,
-                target,
-                _STRETCH * way / speed + self.settings.stall_margin,
-            )
-            for drop, target, way in self._ladder
-        )
-
-    @cached_property
-    def _ladder(self) -> list[tuple[float, float, float]]:
-        """Drops, the drops that must follow, and the way between them, m."""
-        tip, setpoint = self.tip, self.settings.setpoint
-        drops = [(share * setpoint, min(1.5 * share, 1.0) * setpoint) for share in _PARTS]
-        drops = [pair for pair in drops if pair[0] >= self.settings.stall_from]
-        return [(a, b, float(tip.gap(a) - tip.gap(b))) for a, b in drops]
 
     @property
     def _unshaken(self) -> bool:

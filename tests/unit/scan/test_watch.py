@@ -7,6 +7,9 @@ import pytest
 
 from sicmctl.hal.capabilities import AmplifierState
 from sicmctl.hal.hop import HopStatus
+from sicmctl.scan.curve import Tip
+from sicmctl.scan.noise import NoiseModel
+from sicmctl.scan.rim import Rim, TipCourse
 from sicmctl.scan.watch import Watch
 
 STATE = AmplifierState(1e9, 5e3, "V-CLAMP")
@@ -20,9 +23,6 @@ def watch(debounce: int = 1, sign: float = 1.0) -> Watch:
         debounce=debounce,
         state=STATE,
         touch_level=0.7e-9,
-        partials=np.empty(0),
-        targets=np.empty(0),
-        patience=np.empty(0),
         chunk=12,
     )
 
@@ -149,27 +149,18 @@ def test_a_sag_is_what_a_slow_fall_waits_for() -> None:
     assert w.status is None
 
 
-def stall_watch() -> Watch:
-    return replace(
-        watch(),
-        partials=np.array([0.9975e-9]),
-        targets=np.array([0.996e-9]),
-        releases=np.array([0.9983e-9]),
-        patience=np.array([120.0]),
-    )
-
-
-def test_a_stall_is_seen_through_the_noise_about_its_level() -> None:
-    """A rim that rests on an edge with just the least drop: every other chunk is above it."""
-    w = stall_watch()
-    rng = np.random.default_rng(1)
-    ended = [w.see((0.9975 + rng.normal(0, 2e-3, 60)) * 1e-9, False, STATE) for _ in range(6)]
-    assert any(ended)
+def test_a_rim_that_rests_on_an_edge_ends_the_fall() -> None:
+    rim = Rim.of(TipCourse(Tip(), NoiseModel(), 1e-9, 5e3), 1e-9, 2e-3, 50e3, 50e-6)
+    w = replace(watch(), rim=rim)
+    z = np.linspace(1e-6, 0, 1000)
+    for block in np.split(z, 10):
+        ended = w.see(np.full(100, 0.995e-9), False, STATE, None, block)
+        if ended:
+            break
     assert w.status is HopStatus.TOUCHED
+    assert "rests on an edge" in w.note
 
 
-def test_a_current_that_rose_again_has_not_stalled() -> None:
-    w = stall_watch()
-    for _ in range(5):
-        assert not w.see(np.full(60, 0.997e-9), False, STATE)
-        assert not w.see(np.full(120, 1e-9), False, STATE)
+def test_where_no_current_falls_nothing_rests() -> None:
+    w = watch()
+    assert not w.see(np.full(500, 0.995e-9), False, STATE, None, np.linspace(1e-6, 0, 500))
