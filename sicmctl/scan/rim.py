@@ -109,7 +109,7 @@ class Rim:
         course, blur = self.course, self.course.blur(self.reference_time)
         if not len(self._z):
             return course.gap(_CORNER * _LIKELY * blur)
-        if self._drop[-1] > course.least:
+        if self._begun:
             return 0.0
         return max(self._room(way * course.window, blur) for way in _REACHES)
 
@@ -123,7 +123,7 @@ class Rim:
     @property
     def rests(self) -> bool:
         """Whether the tip has lately fallen further than its current accounts for."""
-        if not len(self._z) or self._drop[-1] < self.course.least:
+        if not len(self._z) or not self._begun:
             return False
         window, bottom = self.course.window, float(self._z[-1])
         for way in np.array(_SPANS) * window:
@@ -132,6 +132,11 @@ class Rim:
             if np.any(then) and self._ran_away(self._mean(then), self._mean(now)):
                 return True
         return False
+
+    @property
+    def _begun(self) -> bool:
+        """Whether the current is down so far that a rim may rest by now."""
+        return float(self._drop[-_PARTS:].mean()) > self.course.least
 
     def _mean(self, which: np.ndarray) -> tuple[float, float, float]:
         """Mean drop and mean z (m) of some chunks, and the noise of that drop."""
