@@ -83,8 +83,12 @@ class Rim:
     reference_time: float
     rate: float
     chunk: int
+    _least: float = field(init=False)
     _drop: F64 = field(default_factory=lambda: np.empty(0))
     _z: F64 = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        self._least = self.course.least
 
     @classmethod
     def of(
@@ -136,7 +140,7 @@ class Rim:
     @property
     def _begun(self) -> bool:
         """Whether the current is down so far that a rim may rest by now."""
-        return float(self._drop[-_PARTS:].mean()) > self.course.least
+        return float(self._drop[-_PARTS:].mean()) > self._least
 
     def _mean(self, which: np.ndarray) -> tuple[float, float, float]:
         """Mean drop and mean z (m) of some chunks, and the noise of that drop."""
@@ -149,7 +153,7 @@ class Rim:
 
     def _ran_away(self, then: tuple[float, float, float], now: tuple[float, float, float]) -> bool:
         """Whether the surface seems to have moved away, beyond the noise."""
-        if then[0] < self.course.least:
+        if then[0] < self._least:
             return False
         fell = then[1] - now[1]
         moved = (then[1] - self.course.gap(then[0])) - (now[1] - self.course.gap(now[0]))
