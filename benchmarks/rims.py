@@ -23,7 +23,7 @@ from sicmctl.scan.bessel import power_gain
 from sicmctl.scan.curve import Tip
 from sicmctl.scan.hoptuning import HopTuning
 from sicmctl.scan.noise import NoiseModel
-from sicmctl.scan.rim import Rim, TipCourse
+from sicmctl.scan.rim import Rim, TipCurve
 from sicmctl.scan.watch import Watch
 from simulators.config import SimConfig
 from simulators.world import World
@@ -98,7 +98,7 @@ def fall(drops: F64, speed: float, setpoint: float, rng: np.random.Generator) ->
     request = HopRequest(
         x=0, y=0, start=ABOVE, floor=-BELOW, speed=speed, stop=StopRule(setpoint), clear=ABOVE
     )
-    course = TipCourse(TIP, NOISE, CURRENT, FILTER)
+    curve = TipCurve(TIP, NOISE, CURRENT, FILTER)
     state = AmplifierState(1e9, FILTER, "V-Clamp")
     watch = Watch(
         level=reference * (1 - setpoint),
@@ -107,7 +107,7 @@ def fall(drops: F64, speed: float, setpoint: float, rng: np.random.Generator) ->
         state=state,
         touch_level=reference * (1 - TUNING.touch),
         chunk=12,
-        rim=Rim.of(course, reference, REFERENCE, RATE, speed),
+        rim=Rim.of(curve, reference, REFERENCE, RATE, speed),
     )
     at, looks = 0, 0
     while at < len(z):

@@ -1,5 +1,6 @@
 """What can be said of a program before it runs: how many steps, how long at most, what is left."""
 
+from sicmctl.echem import totals
 from sicmctl.hal.cell import (
     AnyStep,
     CellProgram,
@@ -33,7 +34,7 @@ def count(steps: Steps) -> int:
 
 def longest(steps: Steps) -> float:
     """Return the longest time that steps can take, s."""
-    return sum(s.count * longest(s.body) if isinstance(s, Repeat) else s.duration for s in steps)
+    return totals(steps).duration
 
 
 def step_at(program: CellProgram, place: Place) -> AnyStep:

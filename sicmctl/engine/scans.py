@@ -11,7 +11,7 @@ from sicmctl.scan.hopper import DaqHopEngine
 from sicmctl.scan.pattern import Targets, raster, targets, three_apart
 from sicmctl.scan.planner import HeightPlanner, Surprises
 from sicmctl.scan.reactions import ReactionWatch
-from sicmctl.scan.rim import TipCourse
+from sicmctl.scan.rim import TipCurve
 from sicmctl.scan.scanner import ScanSettings
 
 from . import modes, modulation, rules
@@ -148,7 +148,7 @@ def prepare(scan: Scan, rig: Rig, hops: DaqHopEngine, found: Tuneup) -> tuple[Sc
         method="crossing" if hop.mode == "onset" and hop.height == "fit" else hop.height,
         tolerance=safety.reference_jump,
         lift=hop.amplitude,
-        course=_course(safe, tip, found) if stop.falls else None,
+        expected=_expected(safe, tip, found) if stop.falls else None,
         period=found.period,
     )
     made = targets(scan, rig.stage.axes)
@@ -194,10 +194,10 @@ def prepare(scan: Scan, rig: Rig, hops: DaqHopEngine, found: Tuneup) -> tuple[Sc
     return (first, job)
 
 
-def _course(safe: rules.SafeHop, tip: Tip, found: Tuneup) -> TipCourse:
+def _expected(safe: rules.SafeHop, tip: Tip, found: Tuneup) -> TipCurve:
     """How the current is to fall. Noise behind a lock-in is slow: it may pass for a small drop."""
     slow = modulation.QUIET * safe.smallest_setpoint if found.period else 0.0
-    return TipCourse(tip, found.noise, found.current, found.state.bandwidth, slow)
+    return TipCurve(tip, found.noise, found.current, found.state.bandwidth, slow)
 
 
 def _fast(safe: rules.SafeHop, hops: DaqHopEngine) -> float:

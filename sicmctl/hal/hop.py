@@ -219,7 +219,7 @@ class Modulated:
 Stop = StopRule | Absolute | Onset | Modulated
 
 
-class Course(Protocol):
+class ApproachCurve(Protocol):
     """How the current is expected to fall as the tip nears a surface, and how noisy it is.
 
     A fall whose current does not follow is ended: the rim of the tip is taken to rest on an edge.
@@ -265,7 +265,7 @@ class HopRequest:
     look_from: z above which no surface is to be expected; saves looks where a comparator watches.
     dwell: how long to record at the stop before the retract.
     clear: z above which sideways motion is safe on the way to the start.
-    course: how the current is expected to fall; a fall that it does not follow is ended. None:
+    expected: how the current is expected to fall; a fall that it does not follow is ended. None:
         the current tells nothing but the crossing.
     usual: reference current of recent hops, A; a hop whose own differs by more than the fraction
         `tolerance` ends at the top, without an approach.
@@ -283,7 +283,7 @@ class HopRequest:
     reference_time: float = 2e-3
     dwell: float = 0.0
     look_from: float | None = None
-    course: Course | None = None
+    expected: ApproachCurve | None = None
     usual: float | None = None
     tolerance: float = 0.1
 

@@ -263,11 +263,11 @@ class DaqHopEngine:
         )
 
     def _rim(self, request: HopRequest, top: Top) -> Rim | None:
-        if request.course is None:
+        if request.expected is None:
             return None
         rate = self.stream.rate
         seconds = max(top.samples, 1) / rate
-        return Rim.of(request.course, abs(top.quiet), seconds, rate, request.speed)
+        return Rim.of(request.expected, abs(top.quiet), seconds, rate, request.speed)
 
     def _pause(self, request: HopRequest, top: Top) -> Pause | None:
         """Arm the comparator at the level that this hop's own reference asks for."""

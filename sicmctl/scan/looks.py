@@ -32,7 +32,7 @@ class Looks:
         """
         speed = request.fast if watch.fast and request.fast is not None else request.speed
         rim = watch.rim
-        told, room = (rim.course.window, rim.room) if rim is not None else (0.0, 0.0)
+        told, room = (rim.curve.window, rim.room) if rim is not None else (0.0, 0.0)
         look = (room + max(self.press - told - reaction * speed, self.least)) / speed
         if watch.samples or request.look_from is None:
             return look

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sicmctl.hal.capabilities import F64
-from sicmctl.hal.hop import Course
+from sicmctl.hal.hop import ApproachCurve
 
 from .curve import Tip
 from .noise import NoiseModel
@@ -43,8 +43,8 @@ _BRIEFEST, _LONGEST = 0.1e-3, 0.5e-3
 
 
 @dataclass(frozen=True, slots=True)
-class TipCourse:
-    """The `Course` of a tip's current over a flat sample.
+class TipCurve:
+    """The `ApproachCurve` of a tip's current over a flat sample.
 
     current: A, far from the sample. bandwidth: of the amplifier, Hz. quiet: fractional drop below
     which noise may pass for anything.
@@ -78,7 +78,7 @@ class Rim:
     chunk: samples that are averaged at once.
     """
 
-    course: Course
+    curve: ApproachCurve
     reference: float
     reference_time: float
     rate: float
@@ -88,15 +88,20 @@ class Rim:
     _z: F64 = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
-        self._least = self.course.least
+        self._least = self.curve.least
 
     @classmethod
     def of(
-        cls, course: Course, reference: float, reference_time: float, rate: float, speed: float
+        cls,
+        curve: ApproachCurve,
+        reference: float,
+        reference_time: float,
+        rate: float,
+        speed: float,
     ) -> "Rim":
         """Follow a fall at a rate, m/s."""
-        seconds = np.clip(course.window / 2 / _PARTS / speed, _BRIEFEST, _LONGEST)
-        return cls(course, reference, reference_time, rate, max(round(seconds * rate), 1))
+        seconds = np.clip(curve.window / 2 / _PARTS / speed, _BRIEFEST, _LONGEST)
+        return cls(curve, reference, reference_time, rate, max(round(seconds * rate), 1))
 
     def see(self, current: F64, z: F64) -> None:
         """Take in a block: the magnitude of the current without hum, A, and z, m; shape (n,)."""
@@ -110,26 +115,26 @@ class Rim:
     @property
     def room(self) -> float:
         """How far below the tip the nearest edge is at least, by the present current, m."""
-        course, blur = self.course, self.course.blur(self.reference_time)
+        curve, blur = self.curve, self.curve.blur(self.reference_time)
         if not len(self._z):
-            return course.gap(_CORNER * _LIKELY * blur)
+            return curve.gap(_CORNER * _LIKELY * blur)
         if self._begun:
             return 0.0
-        return max(self._room(way * course.window, blur) for way in _REACHES)
+        return max(self._room(way * curve.window, blur) for way in _REACHES)
 
     def _room(self, reach: float, blur: float) -> float:
         """The same, by the mean current over the last `reach` (m) of the fall."""
         bottom = float(self._z[-1])
         drop, z, noise = self._mean(self._z <= bottom + reach)
         down = max(drop, 0.0) + _LIKELY * float(np.hypot(noise, blur))
-        return max(self.course.gap(_CORNER * down) - (z - bottom), 0.0)
+        return max(self.curve.gap(_CORNER * down) - (z - bottom), 0.0)
 
     @property
     def rests(self) -> bool:
         """Whether the tip has lately fallen further than its current accounts for."""
         if not len(self._z) or not self._begun:
             return False
-        window, bottom = self.course.window, float(self._z[-1])
+        window, bottom = self.curve.window, float(self._z[-1])
         for way in np.array(_SPANS) * window:
             above = self._z - bottom
             now, then = above <= way / 2, (above >= way) & (above <= 1.5 * way)
@@ -148,7 +153,7 @@ class Rim:
         return (
             float(self._drop[which].mean()),
             float(self._z[which].mean()),
-            self.course.blur(seconds),
+            self.curve.blur(seconds),
         )
 
     def _ran_away(self, then: tuple[float, float, float], now: tuple[float, float, float]) -> bool:
@@ -156,12 +161,12 @@ class Rim:
         if then[0] < self._least:
             return False
         fell = then[1] - now[1]
-        moved = (then[1] - self.course.gap(then[0])) - (now[1] - self.course.gap(now[0]))
+        moved = (then[1] - self.curve.gap(then[0])) - (now[1] - self.curve.gap(now[0]))
         doubt = float(np.hypot(self._doubt(then), self._doubt(now)))
         return moved > _SHARE * fell + _SURE * doubt
 
     def _doubt(self, mean: tuple[float, float, float]) -> float:
         """Standard deviation of a gap told by a mean drop, m."""
         drop, _, noise = mean
-        nearer, further = self.course.gap(drop + noise), self.course.gap(max(drop - noise, noise))
+        nearer, further = self.curve.gap(drop + noise), self.curve.gap(max(drop - noise, noise))
         return (further - nearer) / 2

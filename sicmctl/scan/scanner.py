@@ -14,7 +14,7 @@ from sicmctl.hal.capabilities import F64
 from sicmctl.hal.errors import SicmError
 from sicmctl.hal.hop import (
     Absolute,
-    Course,
+    ApproachCurve,
     HopEngine,
     HopRecord,
     HopRequest,
@@ -86,7 +86,7 @@ class ScanSettings:
     retries: attempts after the first. tolerance: change of the reference current from hop to hop
     that is taken for drift. lift: additional height of an attempt after an early surface.
     hopeless: targets in a row that could not be measured at all after which the scan is given up.
-    course: how the current is expected to fall; None where it does not fall.
+    expected: how the current is expected to fall; None where it does not fall.
     period: of a modulated bias, samples.
     """
 
@@ -101,7 +101,7 @@ class ScanSettings:
     tolerance: float = 0.1
     lift: float = 2e-6
     hopeless: int = 3
-    course: Course | None = None
+    expected: ApproachCurve | None = None
     period: int = 0
 
 
@@ -283,7 +283,7 @@ class Scanner:
             reference_time=s.reference_time,
             look_from=plan.look_from,
             dwell=max(s.dwell, vibration.DWELL if self._unshaken else 0.0),
-            course=s.course,
+            expected=s.expected,
             usual=self.track.level if s.stop.falls else None,
             tolerance=s.tolerance,
         )

@@ -10,7 +10,7 @@ from sicmctl.hal.hop import HopRequest, StopRule
 from sicmctl.scan.curve import Tip
 from sicmctl.scan.looks import Looks
 from sicmctl.scan.noise import NoiseModel
-from sicmctl.scan.rim import Rim, TipCourse
+from sicmctl.scan.rim import Rim, TipCurve
 from sicmctl.scan.watch import Watch
 
 REACTION = 1e-3
@@ -39,9 +39,9 @@ def test_looks_have_a_least_distance() -> None:
 
 
 def test_the_room_that_the_current_leaves_comes_on_top_and_telling_a_rim_takes_its_way() -> None:
-    rim = Rim.of(TipCourse(Tip(), NoiseModel(), 3e-9, 5e3), 3e-9, 2e-3, 50e3, 50e-6)
+    rim = Rim.of(TipCurve(Tip(), NoiseModel(), 3e-9, 5e3), 3e-9, 2e-3, 50e3, 50e-6)
     wait = LOOKS.wait(REQUEST, watch(rim=rim), REACTION)
-    press = rim.course.window + 50e-6 * REACTION
+    press = rim.curve.window + 50e-6 * REACTION
     assert 50e-6 * wait == pytest.approx(rim.room + 0.3e-6 - press)
     rim.see(np.full(100, 0.99 * 3e-9), np.linspace(1e-6, 0.9e-6, 100))
     assert LOOKS.wait(REQUEST, watch(rim=rim), REACTION) * 50e-6 == pytest.approx(0.3e-6 - press)

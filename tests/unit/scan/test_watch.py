@@ -9,7 +9,7 @@ from sicmctl.hal.capabilities import AmplifierState
 from sicmctl.hal.hop import HopStatus
 from sicmctl.scan.curve import Tip
 from sicmctl.scan.noise import NoiseModel
-from sicmctl.scan.rim import Rim, TipCourse
+from sicmctl.scan.rim import Rim, TipCurve
 from sicmctl.scan.watch import Watch
 
 STATE = AmplifierState(1e9, 5e3, "V-CLAMP")
@@ -150,7 +150,7 @@ def test_a_sag_is_what_a_slow_fall_waits_for() -> None:
 
 
 def test_a_rim_that_rests_on_an_edge_ends_the_fall() -> None:
-    rim = Rim.of(TipCourse(Tip(), NoiseModel(), 1e-9, 5e3), 1e-9, 2e-3, 50e3, 50e-6)
+    rim = Rim.of(TipCurve(Tip(), NoiseModel(), 1e-9, 5e3), 1e-9, 2e-3, 50e3, 50e-6)
     w = replace(watch(), rim=rim)
     z = np.linspace(1e-6, 0, 1000)
     for block in np.split(z, 10):
