@@ -120,7 +120,7 @@ def test_no_contact_and_no_false_trigger_at_the_usual_settings(tmp_path: Path, h
     assert found.statuses["ok"] > 0.99 * hops
 
 
-@pytest.mark.parametrize(("hops", "share"), [(300, 1.0), pytest.param(10_000, 0.999, marks=LONG)])
+@pytest.mark.parametrize(("hops", "share"), [(300, 0.995), pytest.param(10_000, 0.999, marks=LONG)])
 def test_overshoot_is_little_more_than_the_filter_makes(
     tmp_path: Path, hops: int, share: float
 ) -> None:
@@ -129,8 +129,8 @@ def test_overshoot_is_little_more_than_the_filter_makes(
     Compared is how far the tip went below the setpoint, less v (tau_f + 1/(2 fs)): what the delay
     of the filter, tau_f = 2.114/(2 pi fc), and on average the sampling add in any case. In what is
     left are the lag of the stage behind the frozen command (v 2 zeta/omega_n = 5.6 nm), vibration
-    and noise; early stops by noise count as a negative overshoot. Of the short soak it is the
-    deepest fall, of the long one the 99.9th percentile.
+    and noise; early stops by noise count as a negative overshoot. 99.9 % of falls go no further
+    than that; of 300 one or two may, but by little.
     """
     found = soak(tmp_path, SIM, hops, "50 nm/ms")
     assert found.contacts == 0
@@ -138,6 +138,7 @@ def test_overshoot_is_little_more_than_the_filter_makes(
     beyond = np.quantile(found.overshoot, share) - made_by_filter
     print(f"beyond the filter: {beyond * 1e9:.2f} nm")
     assert beyond <= 10e-9
+    assert found.overshoot.max() - made_by_filter <= 13e-9
 
 
 @pytest.mark.parametrize("hops", [100, pytest.param(1000, marks=LONG)])
