@@ -34,6 +34,7 @@ from sicmctl.hal.errors import (
     StreamOverflow,
     UnexpectedState,
 )
+from sicmctl.hal.nearby import channel_to
 from sicmctl.hal.quantity import Hertz
 
 _OVERWRITTEN = -200279
@@ -392,6 +393,9 @@ class NiLines:
 
 
 def _connect(server: str) -> Any:
+    """Return a channel to NI's gRPC server, or to one that lives in this process."""
+    if (channel := channel_to(server)) is not None:
+        return channel
     import grpc  # noqa: PLC0415  (only for remote cards)
 
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

@@ -20,7 +20,16 @@ from simulators.clocks import FollowClock
 from simulators.config import SimConfig
 from simulators.followed import Followed
 from simulators.frontend import FrontEnd
-from simulators.instruments.nidaqmx import Board, Card, Host, Lockstep, Pacing, Realtime, Server
+from simulators.instruments.nidaqmx import (
+    Board,
+    Card,
+    DirectChannel,
+    Host,
+    Lockstep,
+    Pacing,
+    Realtime,
+    Server,
+)
 from simulators.plant import Plant
 from simulators.rigfile import rig_toml
 from simulators.world import World
@@ -97,6 +106,16 @@ class Lab:
             found["potentiostat_tcp"] = self.served.address
         return {what: where for what, where in found.items() if where}
 
+    @property
+    def channels(self) -> dict[str, DirectChannel]:
+        """What a program in this process may call directly, by the address of its server.
+
+        Nothing in real time: there calls would hold up the clock.
+        """
+        if not self.address or self._clock == "realtime":
+            return {}
+        return {self.address: DirectChannel(self.server.service)}
+
     def _set_up_cell(
         self, config: PotentiostatConfig, plant: Plant | None, stack: ExitStack
     ) -> Plant | None:
@@ -137,6 +156,11 @@ class Lab:
             return Realtime()
         host = self.config.host
         return Lockstep(Host(host.reaction, host.jitter, host.call), self.seed)
+
+
+def inside(sim: Path, *, rig: Path, truth: Path | None = None, seed: int | None = None) -> Lab:
+    """Return a laboratory that serves SIM.toml in this process while its context lasts."""
+    return Lab(SimConfig.load(sim), seed=seed, truth=truth, rig=rig)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Self
 from sicmctl import client
 from sicmctl.config.load import load_rig
 from sicmctl.hal.capabilities import CurrentAmplifier, Daq, Positioner
+from sicmctl.hal.nearby import nearby
 from sicmctl.messages import AnyMessage, HopDone, RunEnded
 from simulators.config import SimConfig
 from simulators.lab import Lab
@@ -182,6 +183,7 @@ class Virtual:
         on_message: Callable[[AnyMessage], None] = lambda message: None,
         stop: Event | None = None,
         rig: Path | None = None,
+        prompt: bool = True,
     ) -> Recorded:
         """Run an experiment, given as text, to its end."""
         self._runs += 1
@@ -194,7 +196,8 @@ class Virtual:
             on_message(message)
 
         out = self.folder / f"run-{self._runs}.h5"
-        return Recorded(client.run(rig or self.rig, path, out, see, stop), messages)
+        result = client.run(rig or self.rig, path, out, see, stop, prompt=prompt)
+        return Recorded(result, messages)
 
     @contextmanager
     def drivers(self) -> Iterator["Drivers"]:
@@ -227,11 +230,19 @@ def state_reaction(rig: Path, reaction: str) -> None:
 
 
 @contextmanager
-def virtual(folder: Path, sim: str | None = None, reaction: str | None = None) -> Iterator[Virtual]:
-    """A laboratory in this process, in lockstep. reaction: of the host, for rig.toml to state."""
+def virtual(
+    folder: Path, sim: str | None = None, reaction: str | None = None, network: bool = False
+) -> Iterator[Virtual]:
+    """A laboratory in this process, in lockstep. reaction: of the host, for rig.toml to state.
+
+    network: reach it through the network, as another process would, though it takes longer.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     config = SimConfig.parse(sim_text() if sim is None else sim)
-    with Lab(config, rig=folder / "rig.toml", truth=folder / "truth.h5") as lab:
+    with (
+        Lab(config, rig=folder / "rig.toml", truth=folder / "truth.h5") as lab,
+        nearby({} if network else lab.channels),
+    ):
         if reaction is not None:
             state_reaction(lab.rig, reaction)
         yield Virtual(lab, folder)

@@ -10,7 +10,7 @@ from sicmctl.analysis.roughness import roughness
 from sicmctl.client import RunResult
 from sicmctl.data.runfile import RunFile
 
-from .laboratory import Laboratory, find
+from .laboratory import find, laboratory_inside
 from .progress import RunConsole
 from .running import run_answering_keyboard
 
@@ -86,7 +86,7 @@ def demo(asked: DemoRequest, quiet: bool = False) -> DemoResult:
         _EXPERIMENT.format(sample=asked.sample, pixels=asked.pixels, size_um=f"{asked.size_um:g}"),
         encoding="utf-8",
     )
-    with Laboratory(sim, rig, truth), RunConsole(quiet) as console:
+    with laboratory_inside(sim, rig, truth), RunConsole(quiet) as console:
         result = run_answering_keyboard(rig, experiment, folder / "run.h5", console)
     with RunFile(result.file) as file:
         drawn = draw(file)

@@ -1,9 +1,10 @@
-"""The virtual laboratory, found by entry point and run as a program of its own."""
+"""The virtual laboratory, found by entry point: a program of its own, or part of this one."""
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sicmctl.hal.errors import SicmError
+from sicmctl.hal.nearby import nearby
 
 _GROUP = "sicmctl.laboratories"
 _PATIENCE = 30.0
@@ -32,6 +34,18 @@ def serve(arguments: Sequence[str]) -> int:
     """Serve virtual instruments in this process until told to stop; returns the exit code."""
     main: Callable[[Sequence[str]], int] = find("virtual")
     return main(arguments)
+
+
+@contextmanager
+def laboratory_inside(
+    sim: Path, rig: Path, truth: Path | None = None, seed: int | None = None
+) -> Iterator[None]:
+    """A virtual laboratory in this process: the driver calls the card without a network between.
+
+    The same bits as a `Laboratory`, in half the time. Arguments as there.
+    """
+    with find("inside")(sim, rig=rig, truth=truth, seed=seed) as lab, nearby(lab.channels):
+        yield
 
 
 @dataclass

@@ -21,7 +21,7 @@ def run_answering_keyboard(
 
     def work() -> None:
         try:
-            result.append(client.run(rig, experiment, out, on_message, stop))
+            result.append(client.run(rig, experiment, out, on_message, stop, prompt=False))
         except BaseException as error:  # handed to the main thread
             failure.append(error)
         finally:

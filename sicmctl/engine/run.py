@@ -15,6 +15,7 @@ from sicmctl.config.hop import Hop
 from sicmctl.config.load import LoadedExperiment, LoadedRig
 from sicmctl.hal.errors import SicmError
 from sicmctl.hal.hop import Reaction
+from sicmctl.hal.nearby import any_nearby
 from sicmctl.messages import (
     Alarm,
     AnyMessage,
@@ -71,15 +72,20 @@ class UnsupportedStep(SicmError):
 
 
 class Run:
-    """Runs an experiment on a rig. `run` blocks; `stop` may be called from any thread."""
+    """Runs an experiment on a rig. `run` blocks; `stop` may be called from any thread.
+
+    gather: time over which hops may be gathered before they are published, s.
+    """
 
     def __init__(
         self,
         rig: LoadedRig,
         experiment: LoadedExperiment,
         subscribers: Sequence[Subscriber],
+        gather: float = 0.0,
     ) -> None:
         self._rig_file = rig
+        self._gather = gather
         self._experiment = experiment
         self._subscribers = tuple(subscribers)
         self._stop = threading.Event()
@@ -252,6 +258,7 @@ class Run:
             else None,
             times=times,
             reactions=reactions,
+            gather=self._gather,
         )
         outcome = "failed"
         try:
@@ -277,7 +284,15 @@ class Run:
     def _hop_engine(self, rig: Rig, comparator: bool) -> DaqHopEngine:
         unknown = Reaction(5e-3, 20e-3)  # until it is measured
         tuning = HopTuning(touch=self._rig_file.model.safety.touch_drop)
-        return DaqHopEngine(rig.daq, rig.stage, rig.amplifier, comparator, unknown, tuning)
+        return DaqHopEngine(
+            rig.daq,
+            rig.stage,
+            rig.amplifier,
+            comparator,
+            unknown,
+            tuning,
+            reads_ahead=not any_nearby(),
+        )
 
     def _wants_comparator(self, rig: Rig, hop: Hop) -> bool:
         engine = hop.engine if hop.mode != "modulated" else "streamed"

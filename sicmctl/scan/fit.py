@@ -149,12 +149,17 @@ def _nodes(z: F64, mask: F64, t: Template, *, span: F64, straight: F64) -> F64:
     return mean_z + slope * (time - mean_t) + rest @ t.smooth.T
 
 
-def solve(b: Batch, t: Template, tip: Tip, start: F64 | None = None) -> Solution:
-    """Gauss-Newton for all hops; from a solution to `start` at, kappa is a parameter too."""
+def solve(
+    b: Batch, t: Template, tip: Tip, start: F64 | None = None, *, guess: F64 | None = None
+) -> Solution:
+    """Gauss-Newton for all hops; from a solution to `start` at, kappa is a parameter too.
+
+    guess: where to start without that, (H, P); else at the first guesses of the heights.
+    """
     theta = np.zeros((len(b.y), PARAMETERS))
     theta[:, _Z], theta[:, _A] = b.first, 1.0
-    if start is not None:
-        theta[:] = start
+    if (known := guess if start is None else start) is not None:
+        theta[:] = known
     free = slice(0, _STRETCH) if start is None else slice(0, PARAMETERS)
     scale = np.ones(theta.shape[1])
     scale[_Z] = tip.inner_radius

@@ -27,9 +27,18 @@ from sicmctl.scan.height_types import (
     usable_end,
 )
 from sicmctl.scan.noise import NoiseModel, estimate_noise
-from sicmctl.scan.template import Plan, plan, template
+from sicmctl.scan.template import Plan, longest, plan, template
 
-__all__ = ["Approach", "Height", "Method", "Status", "estimate", "estimate_all", "fit_many"]
+__all__ = [
+    "Approach",
+    "Height",
+    "Method",
+    "Status",
+    "estimate",
+    "estimate_all",
+    "estimate_many",
+    "fit_many",
+]
 
 _FREE_SCALE = 8.0  # F ratio (some three sigma) at which the gap scale is freed
 _AT_ONCE = 512  # hops in one batch: bounds the memory
@@ -58,7 +67,16 @@ def estimate(approach: Approach, tip: Tip, method: Method = "fit") -> Height:
 
 def estimate_all(approach: Approach, tip: Tip) -> dict[str, Height]:
     """Height by every method, by name."""
-    return {method: estimate(approach, tip, method) for method in METHODS}
+    return estimate_many([approach], tip)[0]
+
+
+def estimate_many(approaches: Sequence[Approach], tip: Tip) -> list[dict[str, Height]]:
+    """Heights of many hops by every method, by name: the fits all at once, which is faster."""
+    fits = fit_many(approaches, tip)
+    return [
+        {method: known if method == "fit" else estimate(a, tip, method) for method in METHODS}
+        for a, known in zip(approaches, fits, strict=True)
+    ]
 
 
 def noise_of(a: Approach) -> NoiseModel:
@@ -75,7 +93,7 @@ def noise_of(a: Approach) -> NoiseModel:
 def fit_many(approaches: Sequence[Approach], tip: Tip) -> list[Height]:
     """Filter-aware fit of many hops at once: the same answers as one by one, sooner."""
     out = [failed("fit", "too_short") for _ in approaches]
-    groups: dict[Plan, list[tuple[int, _Hop]]] = defaultdict(list)
+    groups: dict[Plan, list[tuple[Plan, int, _Hop]]] = defaultdict(list)
     with np.errstate(all="ignore"):  # what cannot be computed comes out as nan
         for i, a in enumerate(approaches):
             reason = defect(a) or _out_of_reach(a)
@@ -83,11 +101,12 @@ def fit_many(approaches: Sequence[Approach], tip: Tip) -> list[Height]:
                 out[i] = failed("fit", reason)
                 continue
             noise, end = noise_of(a), usable_end(a)
-            groups[plan(a, noise, tip.inner_radius, end)].append((i, (a, noise, end)))
-        for key, members in groups.items():
+            own = plan(a, noise, tip.inner_radius, end)
+            groups[own.family].append((own, i, (a, noise, end)))
+        for members in groups.values():
             for k in range(0, len(members), _AT_ONCE):
-                places, hops = zip(*members[k : k + _AT_ONCE], strict=True)
-                for i, height in zip(places, _fit(hops, tip, key), strict=True):
+                plans, places, hops = zip(*members[k : k + _AT_ONCE], strict=True)
+                for i, height in zip(places, _fit(hops, tip, longest(plans)), strict=True):
                     out[i] = height
     return out
 

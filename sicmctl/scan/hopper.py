@@ -7,6 +7,7 @@ In both the ramp is finite before it starts, and the host watches current, gain 
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +20,7 @@ from sicmctl.hal.capabilities import (
     Positioner,
     SignalStream,
 )
-from sicmctl.hal.errors import UnexpectedState
+from sicmctl.hal.errors import InstrumentError, UnexpectedState
 from sicmctl.hal.hop import HopRecord, HopRequest, HopStatus, Reaction, Waypoint
 
 from . import motion
@@ -50,6 +51,7 @@ class DaqHopEngine:
     mains: the hum on the current, once it is known: stalls are told without it.
     detector: the amplifier behind a lock-in, if the bias is modulated: stream and stage are then
         those that it belongs to.
+    reads_ahead: whether the end of a way is waited for in a thread of its own.
     """
 
     stream: SignalStream
@@ -60,7 +62,9 @@ class DaqHopEngine:
     tuning: HopTuning = field(default_factory=HopTuning)
     mains: MainsTracker | None = None
     detector: Detector | None = None
+    reads_ahead: bool = True
     _moving: int = 0
+    _owed: int = 0
     _heading: Waypoint | None = None
     _ahead: Future[Block] | None = None
     _reader: ThreadPoolExecutor | None = None
@@ -145,7 +149,10 @@ class DaqHopEngine:
         """Stop whatever moves; a way upwards that is nearly done is let finish."""
         if self._ahead is not None:
             wait([self._ahead], timeout=_GRACE)
-        self._moving, self._heading, self._ahead = 0, None, None
+        elif self._owed:
+            with suppress(InstrumentError):  # the stage is halted in any case
+                self.stream.read(self._owed)
+        self._moving, self._owed, self._heading, self._ahead = 0, 0, None, None
         if self._reader is not None:
             self._reader.shutdown(wait=False)
             self._reader = None
@@ -309,7 +316,7 @@ class DaqHopEngine:
         if not self.comparator:
             return max(round(self.tuning.block * rate), 1)
         seconds = self.tuning.looks.wait(request, watch, self.host_reaction.typical)
-        return int(np.clip(round(seconds * rate), 1, samples))
+        return min(max(round(seconds * rate), 1), samples)
 
     @staticmethod
     def _rested(watch: Watch) -> int:
@@ -328,6 +335,9 @@ class DaqHopEngine:
         Only one of the two ever speaks to the instruments, and always in the same order.
         """
         samples = self._moving + self._wanted(seconds)
+        if not self.reads_ahead:
+            self._owed = samples
+            return
         if self._reader is None:
             self._reader = ThreadPoolExecutor(1, "read ahead")
         self._ahead = self._reader.submit(self.stream.read, samples)
@@ -335,9 +345,10 @@ class DaqHopEngine:
     def _taken_ahead(self) -> Block | None:
         """Return what was read ahead, once."""
         ahead, self._ahead = self._ahead, None
-        if ahead is None:
+        owed, self._owed = self._owed, 0
+        if ahead is None and not owed:
             return None
-        block = ahead.result()
+        block = self.stream.read(owed) if ahead is None else ahead.result()
         self._samples_read = block.first + len(block)
         return block
 

@@ -1,6 +1,7 @@
 """From hop records to messages: heights are estimated while the tip is on its way.
 
-Whoever listens has heard of a hop before the next one begins, and may act on it.
+Whoever listens has heard of a hop before the next one begins, and may act on it; or else hops are
+gathered for a moment and estimated at once, which takes a fraction of the time.
 """
 
 import math
@@ -14,7 +15,7 @@ from sicmctl.messages import Array, HeightValue, HopDone, Message, Progress
 from .curve import Tip
 from .drift import Creep
 from .edge import beside_a_step
-from .height import Approach, Height, estimate_all
+from .height import Approach, Height, estimate_many
 from .onset import Onset, heights_of_onset
 from .pattern import Targets
 from .revisits import Place, Revisits
@@ -42,6 +43,7 @@ class ToReport:
 class Reporter:
     """Estimates heights and publishes hops and progress; shows good ones to those who follow them.
 
+    gather: time over which hops may be gathered before they are published, s.
     creep: of the sample; heights are published without it.
     """
 
@@ -53,14 +55,30 @@ class Reporter:
     watch: TipWatch | None = None
     creep: Creep = field(default_factory=Creep)
     revisits: Revisits | None = None
+    gather: float = 0.0
     _counts: Counter[str] = field(default_factory=Counter)
     _begun: float = math.nan
+    _gathered: list[ToReport] = field(default_factory=list)
 
     def report(self, task: ToReport) -> None:
-        """Estimate the heights of a hop and publish it, before the next one begins."""
-        record, status, heights = task.record, task.record.status, dict[str, Height]()
+        """Take in a hop, to be published at once or soon."""
+        self._gathered.append(task)
+        # the drift that returns tell moves the hops that follow
+        gather = 0.0 if self.revisits is not None else self.gather
+        if _ended(task) - _ended(self._gathered[0]) >= gather:
+            self.flush()
+
+    def flush(self) -> None:
+        """Estimate the heights of the hops so far and publish them."""
+        tasks, self._gathered = self._gathered, []
+        found = [task.approach for task in tasks if task.approach is not None]
+        heights = iter(estimate_many(found, self.tip))
+        for task in tasks:
+            self._publish(task, next(heights) if task.approach is not None else {})
+
+    def _publish(self, task: ToReport, heights: dict[str, Height]) -> None:
+        record, status = task.record, task.record.status
         if task.approach is not None:
-            heights = dict(estimate_all(task.approach, self.tip))
             heights["stop"] = replace(heights["stop"], value=record.z_stop)
             if status is HopStatus.OK and beside_a_step(
                 task.approach, heights["fit"], record.z_stop, self.tip
@@ -150,6 +168,11 @@ class Reporter:
             hops_per_second=rate,
             counts=dict(self._counts),
         )
+
+
+def _ended(task: ToReport) -> float:
+    """When a hop ended, s on the run's timeline."""
+    return (task.record.first + len(task.record.curves["z"])) / task.record.rate
 
 
 def _met(record: HopRecord) -> float:

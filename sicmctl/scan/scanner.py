@@ -110,6 +110,7 @@ class Scanner:
     """Runs one scan and publishes what happens.
 
     stopping: asked before every hop; True ends the scan after the tip was lifted.
+    gather: time over which hops may be gathered before they are published, s.
     """
 
     number: int
@@ -128,6 +129,7 @@ class Scanner:
     revisits: Revisits | None = None
     times: HopTimes | None = None
     reactions: ReactionWatch | None = None
+    gather: float = 0.0
     _returning: tuple[Place, Plan] | None = None
     _risen: float = 0.0
     _place: tuple[float, float] | None = None
@@ -146,14 +148,23 @@ class Scanner:
             self.watch,
             self.creep,
             self.revisits,
+            self.gather,
         )
-        for index in range(len(self.targets)):
-            if self.stopping():
-                return "stopped"
-            if self._returning is not None:
-                self._revisit(*self._returning, index)
-            self._visit(index)
+        try:
+            for index in range(len(self.targets)):
+                if self.stopping():
+                    return "stopped"
+                if self._returning is not None:
+                    self._revisit(*self._returning, index)
+                self._visit(index)
+        finally:
+            self._reporter.flush()
         return "done"
+
+    def _say(self, message: Message) -> None:
+        """Publish something that the hops so far have led to."""
+        self._reporter.flush()
+        self.publish(message)
 
     def _visit(self, index: int) -> None:
         """Hop at one target until a hop is accepted."""
@@ -209,7 +220,7 @@ class Scanner:
         change = record.reference / old - 1
         low = record.status is HopStatus.LOW_REFERENCE
         what = "clogged" if low else "broken: it is wider than before"
-        self.publish(
+        self._say(
             Alarm(
                 time=self._time(record),
                 level="warning",
@@ -220,14 +231,14 @@ class Scanner:
             )
         )
         self.track.accept(record.reference)
-        if self.watch is not None:
+        if self.watch is not None:  # which knows by now the hops of the tip as it was
             self.watch.suspect()
 
     def _warn_of_refusal(self, record: HopRecord) -> None:
         """Say once, not at every target, that the level of the setpoint is out of reach."""
         refusal = _refusal(record)
         if refusal is not None and not self._refused:
-            self.publish(
+            self._say(
                 Alarm(
                     time=self._time(record),
                     level="warning",
@@ -318,7 +329,7 @@ class Scanner:
         self.noise = replace(self.noise, vibration=max(shake, vibration.LEAST))
         time = self._time(record)
         text = f"vibration between tip and sample: {show(shake, 'm')} rms"
-        self.publish(Note(time=time, text=text, author="engine"))
+        self._say(Note(time=time, text=text, author="engine"))
 
     def _onward(self, index: int, record: HopRecord) -> Waypoint:
         """Where to retract to: the start of the next target, if this one was found."""

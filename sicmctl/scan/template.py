@@ -8,7 +8,8 @@ covariance. Because the order is reversed, a shorter record just uses the leadin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp, log, sqrt
 
@@ -41,6 +42,16 @@ class Plan:
     fine: int
     length: int
     period: int = 0
+
+    @property
+    def family(self) -> Plan:
+        """Plans of one family differ in the length of the record alone."""
+        return replace(self, length=0, fine=0)
+
+
+def longest(plans: Iterable[Plan]) -> Plan:
+    """Of one family, the plan that serves the others' records too."""
+    return max(plans, key=lambda plan: (plan.length, plan.fine))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +97,7 @@ def plan(a: Approach, noise: NoiseModel, radius: float, end: int) -> Plan:
         fine=int(
             np.clip(np.ceil(2.5 * radius / per_sample / block), 4, min(200, max(4, end // block)))
         ),
-        length=int(64 * 1.25 ** np.ceil(log(max(end, 64) / 64) / log(1.25))),
+        length=1 << (max(end, 64) - 1).bit_length(),  # few templates serve all lengths
         period=a.period,
     )
 

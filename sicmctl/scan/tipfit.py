@@ -21,7 +21,7 @@ from sicmctl.scan.curve import Tip
 from sicmctl.scan.height import noise_of
 from sicmctl.scan.height_types import Approach, defect, usable_end
 from sicmctl.scan.noise import NoiseModel
-from sicmctl.scan.template import Plan, Template, plan, template
+from sicmctl.scan.template import Plan, Template, longest, plan, template
 
 RADIUS_SPREAD = 0.5  # prior sd of ln(radius)
 ANGLE_SPREAD = 0.1  # prior sd of ln(tan(half angle)): one puller, one programme
@@ -66,11 +66,17 @@ def fit_tip(
     if not batches:
         return None
 
+    latest: list[F64 | None] = [None] * len(batches)  # tips alike have solutions alike
+
     def chi2(x: F64) -> float:
         tip = _moved(known, x)
         if tip is None:
             return inf
-        total = sum(float(fit.solve(b, t, tip).chi2.sum()) for b, t in batches)
+        total = 0.0
+        for k, (b, t) in enumerate(batches):
+            found = fit.solve(b, t, tip, guess=latest[k])
+            latest[k] = found.theta if np.isfinite(found.theta).all() else None
+            total += float(found.chi2.sum())
         total += (x[0] / RADIUS_SPREAD) ** 2 + (x[1] / angle_spread) ** 2
         if relative_current is not None:
             ratio = _conductance(tip) / _conductance(known) / relative_current
@@ -92,12 +98,18 @@ def fit_tip(
 
 
 def _batches(approaches: Sequence[Approach], known: Tip) -> list[tuple[fit.Batch, Template]]:
-    groups: dict[Plan, list[tuple[Approach, NoiseModel, int]]] = defaultdict(list)
+    groups: dict[Plan, list[tuple[Plan, tuple[Approach, NoiseModel, int]]]] = defaultdict(list)
     for a in approaches:
         if defect(a) is None and (end := usable_end(a)) >= 12:
             noise = noise_of(a)
-            groups[plan(a, noise, known.inner_radius, end)].append((a, noise, end))
-    return [(fit.read(hops, template(p)), template(p)) for p, hops in groups.items()]
+            own = plan(a, noise, known.inner_radius, end)
+            groups[own.family].append((own, (a, noise, end)))
+    batches: list[tuple[fit.Batch, Template]] = []
+    for members in groups.values():
+        plans, hops = zip(*members, strict=True)
+        t = template(longest(plans))
+        batches.append((fit.read(hops, t), t))
+    return batches
 
 
 def _moved(known: Tip, x: F64) -> Tip | None:

@@ -22,7 +22,7 @@ EVERY = {
 
 
 def _open(tmp_path: Path, sim: str) -> Iterator[Drivers]:
-    with virtual(tmp_path / "lab", sim) as rig, rig.drivers() as drivers:
+    with virtual(tmp_path / "lab", sim, network=True) as rig, rig.drivers() as drivers:
         yield drivers
 
 

@@ -107,7 +107,7 @@ def test_the_limited_amplifier_passes_everything_else_on(with_amplifier: Drivers
 
 @pytest.fixture
 def telegraphed(tmp_path: Path) -> Iterator[Drivers]:
-    with virtual(tmp_path / "lab", AXOPATCH) as rig, rig.drivers() as drivers:
+    with virtual(tmp_path / "lab", AXOPATCH, network=True) as rig, rig.drivers() as drivers:
         yield drivers
 
 
@@ -185,7 +185,7 @@ def test_where_the_gain_is_unreadable_there_is_no_current(telegraphed: Drivers) 
 def test_a_gain_that_does_not_exist_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
     from .conftest import FEMTO
 
-    with virtual(tmp_path / "lab", FEMTO) as rig, rig.drivers() as drivers:
+    with virtual(tmp_path / "lab", FEMTO, network=True) as rig, rig.drivers() as drivers:
         femto = drivers.amplifier
         with pytest.raises(InstrumentError, match="there is no gain 2e"):
             femto.set_gain(2e9)  # type: ignore[attr-defined]

@@ -116,7 +116,7 @@ def test_a_halt_before_anything_was_put_out_stays_where_it_was(with_stage: Drive
 
 def test_at_the_edge_of_the_travel_it_is_not_beyond_it(tmp_path: Path) -> None:
     """Sensor noise must not put the stage where no path may begin."""
-    with virtual(tmp_path / "lab", sim_at_edge()) as rig, rig.drivers() as drivers:
+    with virtual(tmp_path / "lab", sim_at_edge(), network=True) as rig, rig.drivers() as drivers:
         limited = LimitedPositioner(drivers.stage, drivers.daq.rate)
         drivers.daq.start()
         for _ in range(8):

@@ -13,7 +13,7 @@ from .conftest import EVERY
 @pytest.mark.parametrize("name", EVERY)
 def test_safe_again_and_again_moves_nothing_and_hinders_nothing(name: str, tmp_path: Path) -> None:
     part, sim = EVERY[name]
-    with virtual(tmp_path / "lab", sim) as rig, rig.drivers() as drivers:
+    with virtual(tmp_path / "lab", sim, network=True) as rig, rig.drivers() as drivers:
         instrument = getattr(drivers, part)
         assert isinstance(instrument, SafeState)
         before = rig.moved()
@@ -34,7 +34,7 @@ def test_each_driver_is_what_it_says(name: str, tmp_path: Path) -> None:
         "amplifier": (CurrentAmplifier,),
         "stage": (Positioner,),
     }
-    with virtual(tmp_path / "lab", sim) as rig, rig.drivers() as drivers:
+    with virtual(tmp_path / "lab", sim, network=True) as rig, rig.drivers() as drivers:
         instrument = getattr(drivers, part)
         drivers.daq.start()
         if part == "stage":

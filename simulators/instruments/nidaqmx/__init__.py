@@ -2,7 +2,18 @@
 
 from simulators.instruments.nidaqmx.board import Board, Wiring
 from simulators.instruments.nidaqmx.card import Card
+from simulators.instruments.nidaqmx.direct import DirectChannel
 from simulators.instruments.nidaqmx.pacing import Host, Lockstep, Pacing, Realtime
 from simulators.instruments.nidaqmx.server import Server
 
-__all__ = ["Board", "Card", "Host", "Lockstep", "Pacing", "Realtime", "Server", "Wiring"]
+__all__ = [
+    "Board",
+    "Card",
+    "DirectChannel",
+    "Host",
+    "Lockstep",
+    "Pacing",
+    "Realtime",
+    "Server",
+    "Wiring",
+]

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sicmctl import client
-from sicmctl.cli.laboratory import Laboratory
+from sicmctl.cli.laboratory import laboratory_inside
 from sicmctl.data.runfile import RunFile, Scan
 from simulators.world import Truth
 
@@ -68,7 +68,7 @@ def measure(tmp_path: Path) -> Callable[[str, str], Measured]:
         experiment = tmp_path / "experiment.toml"
         text = f'schema = 1\ntitle = "Accuracy"\n[[step]]\n[step.scan]\n{scan}\n'
         experiment.write_text(text, encoding="utf-8")
-        with Laboratory(files["sim.toml"], files["rig.toml"], files["truth.h5"]):
+        with laboratory_inside(files["sim.toml"], files["rig.toml"], files["truth.h5"]):
             result = client.run(files["rig.toml"], experiment, files["run.h5"])
         assert result.outcome.outcome == "done", result.outcome.reason
         return _measured(RunFile(files["run.h5"]), Truth(files["truth.h5"]))

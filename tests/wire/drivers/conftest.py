@@ -78,7 +78,7 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Recording:
 
 @pytest.fixture
 def wire(tmp_path: Path, recording: Recording) -> Iterator[Wire]:
-    with virtual(tmp_path / "lab") as rig:
+    with virtual(tmp_path / "lab", network=True) as rig:
         given = {"server": rig.lab.address, "inputs": INPUTS}
         comparator = {"pipette_current": "APFI0"}
         options = NidaqmxDaq.Options.model_validate({**given, "comparator": comparator})

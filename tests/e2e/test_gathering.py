@@ -1,0 +1,59 @@
+"""Hops that are published some at a time: none is lost, and none comes out of order."""
+
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+
+from sicmctl.messages import Alarm, AnyMessage, HopDone, Progress, ScanEnded
+
+from ..rigs import Recorded, experiment_text, quick_sim, virtual
+
+HOP = 'fall_rate = "35 nm/ms"'
+
+
+def run(folder: Path, prompt: bool, sim: str, experiment: str) -> Recorded:
+    with virtual(folder, sim, "0.5 ms") as rig:
+        return rig.run(experiment, prompt=prompt)
+
+
+def test_the_same_hops_come_together_instead_of_one_by_one(tmp_path: Path) -> None:
+    text = experiment_text(pixels=4, hop=HOP)
+    one, many = (run(tmp_path / str(p), p, quick_sim(), text) for p in (True, False))
+    assert [(h.index, h.attempt, h.status) for h in many.hops] == [
+        (h.index, h.attempt, h.status) for h in one.hops
+    ]
+    assert [h.z_stop for h in many.hops] == [h.z_stop for h in one.hops]
+    np.testing.assert_allclose(
+        [h.height for h in many.hops], [h.height for h in one.hops], atol=1e-10, rtol=0
+    )
+    kinds = [type(m) for m in many.messages if isinstance(m, HopDone | Progress | ScanEnded)]
+    assert kinds == [HopDone, Progress] * 16 + [ScanEnded]
+
+
+def test_a_stop_loses_no_hop(tmp_path: Path) -> None:
+    stop, seen = Event(), list[HopDone]()
+
+    def press(message: AnyMessage) -> None:
+        if isinstance(message, HopDone):
+            seen.append(message)
+            stop.set()
+
+    with virtual(tmp_path / "lab", quick_sim(), "0.5 ms") as rig:
+        done = rig.run(experiment_text(pixels=8, hop=HOP), press, stop, prompt=False)
+    assert done.ended.outcome == "stopped"
+    assert [hop.index for hop in done.hops] == list(range(len(done.hops)))
+    assert 1 < len(done.hops) < 64
+
+
+@pytest.mark.parametrize("prompt", [True, False])
+def test_a_scan_that_ends_early_tells_its_hops_first(tmp_path: Path, prompt: bool) -> None:
+    bubble = '[[event]]\nat = "1.3 s"\nset = "pipette.bubble"\nvalue = "on"\n'
+    done = run(tmp_path / "lab", prompt, quick_sim(more=bubble), experiment_text(pixels=8, hop=HOP))
+    assert done.ended.outcome == "failed"
+    last = max(k for k, m in enumerate(done.messages) if isinstance(m, HopDone))
+    (alarm,) = (k for k, m in enumerate(done.messages) if isinstance(m, Alarm))
+    assert last < alarm
+    assert {hop.status for hop in done.hops[-3:]} == {"no current"}
+    assert [hop.time for hop in done.hops] == sorted(hop.time for hop in done.hops)
