@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from sicmctl.data.echemdata import collect
@@ -60,9 +60,15 @@ class Drawn:
 
 
 def draw(run: RunFile) -> list[Drawn]:
-    """Draw all figures of a run once; report and folder share them."""
+    """Draw all figures of a run once; report and folder share them.
+
+    A prescan serves the scan after it, so that its height, the first of its pictures, will do.
+    """
+    alone = len(run.scans) == 1
     of_scans = (
-        (f"scan{scan.number}", picture) for scan in run.scans.values() for picture in pictures(scan)
+        (f"scan{scan.number}", picture)
+        for scan in run.scans.values()
+        for picture in islice(pictures(scan), 1 if scan.prescan and not alone else None)
     )
     of_echem = (
         (f"echem{echem.number}", picture)

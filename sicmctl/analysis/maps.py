@@ -1,5 +1,7 @@
 """Figures of raster scans: maps of height, relief, current, status and uncertainty."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from matplotlib.colors import LightSource, ListedColormap
 from matplotlib.patches import Patch
@@ -29,15 +31,13 @@ NO_ESTIMATE, NO_ESTIMATE_COLOUR = "ok, but no height", "#7f7f7f"
 NO_HEIGHT = "no height measured yet"
 
 
-def raster_pictures(scan: Scan) -> list[Picture]:
-    """Return the maps of a raster scan."""
-    return [
-        height_map(scan),
-        relief(scan),
-        current_map(scan),
-        status_map(scan),
-        uncertainty_map(scan),
-    ]
+def raster_pictures(scan: Scan) -> Iterator[Picture]:
+    """Yield the maps of a raster scan."""
+    yield height_map(scan)
+    yield relief(scan)
+    yield current_map(scan)
+    yield status_map(scan)
+    yield uncertainty_map(scan)
 
 
 def _levelled(scan: Scan) -> tuple[F64, float]:

@@ -5,7 +5,6 @@ does there is seen in the current, up to the frequency at which its noise takes 
 """
 
 import numpy as np
-from scipy import signal
 
 from sicmctl.hal.capabilities import F64
 
@@ -27,6 +26,8 @@ def measure(share: F64, rate: float, tip: Tip) -> float:
     share: current over reference, shape (n,), of at least 0.1 s. The white noise, known from
     higher frequencies, is taken off. Returns 0 if the record is too short or shows no surface.
     """
+    from scipy import signal  # noqa: PLC0415  (slow to import)
+
     settle = round(2e-3 * rate)
     share = share[settle:]
     drop = 1 - float(np.mean(share)) if len(share) else 0.0

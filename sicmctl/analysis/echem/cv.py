@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks, peak_widths
 
 from sicmctl.data.echemdata import EchemData
 
@@ -91,6 +89,9 @@ def find(potential: F64, current: F64, rising: bool, cycle: int = 0) -> list[Pea
     The current is brought onto an even grid of potential and smoothed by a Gaussian (`SMOOTHING`);
     a peak stands out by `PROMINENCE`. Heights are those of the smoothed current.
     """
+    from scipy.ndimage import gaussian_filter1d  # noqa: PLC0415  (slow to import)
+    from scipy.signal import find_peaks, peak_widths  # noqa: PLC0415
+
     grid, raw = on_grid(potential, current)
     if grid.size < 5 or not np.ptp(raw) > 0:
         return []

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 F64 = NDArray[np.float64]
 
@@ -27,6 +26,8 @@ def capacity_density(
     smoothed by a Gaussian of standard deviation `smoothing` (V). Nothing is divided by a difference
     of two noisy potentials, and the integral is the charge. Empty for fewer than two samples.
     """
+    from scipy.ndimage import gaussian_filter1d  # noqa: PLC0415  (slow to import)
+
     if charge.size < 2 or not np.ptp(potential) > 0:
         return np.empty(0), np.empty(0)
     margin = 4 * smoothing
@@ -62,6 +63,8 @@ def potential_slope(charge: F64, potential: F64, share: float = SHARE) -> tuple[
     The potential is interpolated on an even grid of charge and differentiated by the derivative of
     a Gaussian whose standard deviation is `share` of the whole charge. Empty if no charge passed.
     """
+    from scipy.ndimage import gaussian_filter1d  # noqa: PLC0415  (slow to import)
+
     rising = np.maximum.accumulate(charge)
     keep = np.concatenate([[True], np.diff(rising) > 0]) if charge.size else np.empty(0, bool)
     if keep.sum() < 5:

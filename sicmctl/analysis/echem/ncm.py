@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import get_lapack_funcs
-from scipy.signal import lfilter
 
 from .fitting import fit_free
 from .segments import turning_points
@@ -96,6 +94,8 @@ def _line(ladder: Ladder, capacitance: F64, drive: F64, dt: float) -> F64:
     rates, modes = np.linalg.eigh(matrix / np.outer(root, root))
     keep = 1 / (1 + dt * rates)
     push = modes[0] / root[0] / (ladder.entrance * ladder.corner) * dt * keep
+    from scipy.signal import lfilter  # noqa: PLC0415  (slow to import)
+
     amplitudes = np.column_stack(
         [lfilter([b], [1, -a], drive) for a, b in zip(keep.tolist(), push.tolist(), strict=True)]
     )
@@ -113,6 +113,8 @@ def _integrate(ladder: Ladder, capacitance: F64, drive: F64, corners: F64, dt: f
     diagonal[:, 0] += 1 / entrance
     v = np.zeros(ladder.layers)
     out = np.empty(drive.size)
+    from scipy.linalg import get_lapack_funcs  # noqa: PLC0415  (slow to import)
+
     (solve,) = get_lapack_funcs(("ptsv",), (v,))
     for k, level in enumerate(drive.tolist()):
         right = stored * v

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from sicmctl.analysis.figures import pictures, save_figures
+from sicmctl.analysis.figures import draw, pictures, save_figures
 from sicmctl.analysis.report import render, write_report
 from sicmctl.analysis.style import STATUS_COLOURS
 from sicmctl.analysis.summary import summarise
@@ -13,7 +14,14 @@ from sicmctl.analysis.tables import drift_rows, tip_rows
 from sicmctl.data.recover import recover
 from sicmctl.data.runfile import RunFile
 from sicmctl.hal.hop import HopStatus
-from sicmctl.messages import AnyMessage, DriftMeasured, TipMeasured
+from sicmctl.messages import (
+    AnyMessage,
+    DriftMeasured,
+    HopDone,
+    ScanEnded,
+    ScanStarted,
+    TipMeasured,
+)
 
 from .synthetic import STARTED, line_run, point_run, raster_run, run_file
 
@@ -42,6 +50,19 @@ def test_figures_suit_the_pattern(
         written = save_figures(run, tmp_path / "figures")
     assert [path.stem for path in written] == [f"scan0-{name}" for name in names]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written)
+
+
+def test_of_a_prescan_the_height_will_do_unless_there_is_nothing_else(tmp_path: Path) -> None:
+    scan = raster_run(3)
+    first = [replace(m, prescan=True) if isinstance(m, ScanStarted) else m for m in scan]
+    second = [replace(m, scan=1) for m in scan if isinstance(m, (ScanStarted, HopDone, ScanEnded))]
+    with RunFile(run_file(tmp_path, first, "alone")) as run:
+        assert [figure.name for figure in draw(run)] == [*MAPS, "xz"]
+    with RunFile(run_file(tmp_path, [*first[:-1], *second, first[-1]], "both")) as run:
+        drawn = [(figure.part, figure.name) for figure in draw(run)]
+    assert drawn[:1] == [("scan0", "height")]
+    assert {part for part, _ in drawn[1:]} == {"scan1"}
+    assert len(drawn) == 8
 
 
 def test_the_page(tmp_path: Path) -> None:
