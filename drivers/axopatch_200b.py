@@ -73,13 +73,12 @@ class Axopatch200B:
 
     def state(self, block: Block) -> AmplifierState:
         """Decode the telegraphs at the end of a block; raises UnexpectedState if not usable."""
-        gain = float(_gains(block["gain_telegraph"][-1:]))
-        filter_volts = block["filter_telegraph"][-1]
-        mode_volts = block["mode_telegraph"][-1]
+        gain_volts, filter_volts, mode_volts = (float(block[role][-1]) for role in _TELEGRAPHS)
+        gain = _gain(gain_volts)
         bandwidth = _FILTERS.get(round(filter_volts))
         mode = _MODES.get(round(mode_volts))
-        if not np.isfinite(gain):
-            raise _unreadable("gain", block["gain_telegraph"][-1])
+        if not math.isfinite(gain):
+            raise _unreadable("gain", gain_volts)
         if bandwidth is None:
             raise _unreadable("filter", filter_volts)
         if mode is None:
@@ -139,10 +138,16 @@ def _gains(telegraph: F64) -> F64 | float:
     One number if all of them mean the same step, as they do unless the knob is being turned.
     """
     low, high = float(telegraph.min()), float(telegraph.max())
-    last = len(_GAIN_TABLE) - 1
-    if math.isfinite(high - low) and (step := round(2 * low)) == round(2 * high):
-        return float(_GAIN_TABLE[min(max(step, 0), last)])
-    return _GAIN_TABLE[np.rint(telegraph * 2).astype(np.intp).clip(0, last)]
+    if math.isfinite(high - low) and round(2 * low) == round(2 * high):
+        return _gain(low)
+    return _GAIN_TABLE[np.rint(telegraph * 2).astype(np.intp).clip(0, len(_GAIN_TABLE) - 1)]
+
+
+def _gain(telegraph: float) -> float:
+    """The same of a single voltage."""
+    if not math.isfinite(telegraph):
+        return math.nan
+    return float(_GAIN_TABLE[min(max(round(2 * telegraph), 0), len(_GAIN_TABLE) - 1)])
 
 
 def _unreadable(what: str, volts: float) -> UnexpectedState:

@@ -87,7 +87,8 @@ class Table:
 def _values(name: str, column: h5py.Dataset, rows: list[Mapping[str, Value]]) -> NDArray[Any]:
     if h5py.check_string_dtype(column.dtype):
         return np.array([row.get(name, "") for row in rows], object)
-    return np.array([row.get(name, column.fillvalue) for row in rows], column.dtype)
+    fill = column.fillvalue  # asked once: HDF5 is slow to tell
+    return np.array([row.get(name, fill) for row in rows], column.dtype)
 
 
 class Curves:

@@ -17,6 +17,8 @@ from .nexus import NexusWriter
 
 FLUSH_INTERVAL = 2.0
 BATCH = 256
+_GATHER = 0.5
+"""Time in which messages gather before the thread of a run file wakes for them, s."""
 _log = logging.getLogger(__name__)
 
 
@@ -112,7 +114,8 @@ class RunFileWriter:
                 self._give_up("the disk or the processor cannot keep up")
                 return
             self._queue.append(message)
-            self._wake.notify()
+            if len(self._queue) >= BATCH:
+                self._wake.notify()
 
     def close(self) -> Path:
         """Complete the file and return its path. May be called again.
@@ -163,10 +166,13 @@ class RunFileWriter:
                 flushed = time.monotonic()
 
     def _take(self) -> tuple[Sequence[AnyMessage], bool]:
-        """Wait for messages; return some of them, and whether the run is over."""
+        """Wait for messages; return some of them, and whether the run is over.
+
+        To wake for each would take the processor from the run at every hop.
+        """
         with self._wake:
             self._wake.wait_for(
-                lambda: self._queue or self._closing or self.problem, FLUSH_INTERVAL
+                lambda: len(self._queue) >= BATCH or self._closing or self.problem, _GATHER
             )
             batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
             self._bytes -= sum(map(_size, batch))

@@ -48,9 +48,11 @@ class LimitedPositioner:
         """Check the whole path, then follow it; on refusal nothing moves."""
         if path.ndim != 2 or path.shape[0] != len(self.axes) or path.shape[1] == 0:
             raise ValueError(f"a path has shape ({len(self.axes)}, n >= 1), found {path.shape}")
-        for row, (name, axis) in zip(path, self.axes.items(), strict=True):
-            self._check_travel(name, axis, row)
-            self._check_speed(name, axis, row)
+        low, high, step = path.min(axis=1), path.max(axis=1), _longest_steps(path)
+        for row, (name, axis) in enumerate(self.axes.items()):
+            self._check_travel(name, axis, float(low[row]), float(high[row]))
+            first = abs(float(path[row, 0]) - self.commanded[name])
+            self._check_speed(name, axis, max(float(step[row]), first))
         self._stage.play(path, pause)
 
     def halt(self) -> None:
@@ -84,8 +86,7 @@ class LimitedPositioner:
             'hop with mode = "drop"',
         )
 
-    def _check_travel(self, name: str, axis: Axis, row: F64) -> None:
-        low, high = float(np.min(row)), float(np.max(row))
+    def _check_travel(self, name: str, axis: Axis, low: float, high: float) -> None:
         if not (low >= axis.travel.low - _SLACK and high <= axis.travel.high + _SLACK):
             raise LimitExceeded(
                 self._name,
@@ -95,9 +96,8 @@ class LimitedPositioner:
                 "move the scan or the sample into the range of the scanner",
             )
 
-    def _check_speed(self, name: str, axis: Axis, row: F64) -> None:
-        first = abs(float(row[0]) - self.commanded[name])
-        fastest = max(first, float(np.max(np.abs(np.diff(row)), initial=0.0))) * self._rate
+    def _check_speed(self, name: str, axis: Axis, step: float) -> None:
+        fastest = step * self._rate
         if not fastest <= axis.max_speed * (1 + 1e-9):
             raise LimitExceeded(
                 self._name,
@@ -110,6 +110,14 @@ class LimitedPositioner:
     @property
     def _name(self) -> str:
         return self.identify().model
+
+
+def _longest_steps(path: F64) -> F64:
+    """The longest step of each axis, of a path of shape (axes, n); not a number if one is not."""
+    if path.shape[1] < 2:
+        return np.zeros(len(path))
+    steps = path[:, 1:] - path[:, :-1]
+    return np.maximum(steps.max(axis=1), -steps.min(axis=1))
 
 
 class LimitedAmplifier:

@@ -63,7 +63,7 @@ def at_level(a: Approach, tip: Tip, noise: NoiseModel) -> Height:
         return failed("crossing", "too_short")
     x = np.linspace(-1.0, 1.0, n)
     basis = np.vander(x, 3)
-    solver = np.linalg.pinv(basis)
+    solver = np.linalg.solve(basis.T @ basis, basis.T)
     coef = solver @ drop[first:end]
     # what the filter adds to a curved signal besides its delay: half its variance times curvature
     coef[2] -= coef[0] * (2 * a.rate * delay(a.filter_hz) / (n - 1)) ** 2 * IMPULSE_VARIANCE

@@ -10,9 +10,10 @@ comparison; it puts the gap at a given drop several times higher.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
-from math import pi, radians, tan
+from math import exp, pi, radians, tan
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -108,6 +109,14 @@ class Tip:
         level = 1 - np.asarray(drop, dtype=np.float64)
         return self.inner_radius * np.exp(np.interp(level, _table(self).value, _grid()))
 
+    def gap_at(self, drop: float) -> float:
+        """`gap` (m) of a single drop: the same number, in a tenth of the time."""
+        level, levels, grid = 1 - drop, _levels(self), _points()
+        k = min(max(bisect_right(levels, level) - 1, 0), _POINTS - 2)
+        share = (level - levels[k]) / (levels[k + 1] - levels[k])
+        place = grid[k] + min(max(share, 0.0), 1.0) * (grid[k + 1] - grid[k])
+        return self.inner_radius * exp(place)
+
     def slope(self, drop: ArrayLike) -> F64:
         """d(I / I_inf) / d gap (1/m, positive) where the current has fallen by `drop`."""
         return self.current_and_slope(self.gap(drop))[1]
@@ -116,6 +125,16 @@ class Tip:
 @lru_cache(maxsize=1)
 def _grid() -> F64:
     return np.linspace(_LOW, _HIGH, _POINTS)
+
+
+@lru_cache(maxsize=1)
+def _points() -> list[float]:
+    return _grid().tolist()
+
+
+@lru_cache(maxsize=64)
+def _levels(tip: Tip) -> list[float]:
+    return _table(tip).value.tolist()
 
 
 @lru_cache(maxsize=64)

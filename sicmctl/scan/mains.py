@@ -5,6 +5,7 @@ sample clock, so the stretches in which the tip is far from the sample tell it.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sicmctl.hal.capabilities import F64
 
@@ -30,6 +31,8 @@ class MainsTracker:
         self._count = 0.0
         self._last = 0
         self._amplitudes = np.zeros(terms)
+        self._phasors: NDArray[np.complex128] | None = None
+        self._table = np.empty((terms, 0))
 
     def learn(self, first: int, current: F64) -> None:
         """Take in a stretch of current without surface in it, which begins at sample `first`.
@@ -43,9 +46,8 @@ class MainsTracker:
         if not np.all(np.isfinite(binned)):
             return
         times = np.asarray(first + _BIN * np.arange(bins) + (_BIN - 1) / 2, dtype=np.float64)
-        trend = np.column_stack((np.ones(bins), np.linspace(-1, 1, bins)))
-        waves = _without(trend, self._waves(times))
-        values = _without(trend, binned[:, None])[:, 0]
+        waves = _without_trend(self._waves(times))
+        values = _without_trend(binned)
         keep = np.exp(-max(first - self._last, 0) / self._rate / self._memory)
         self._last = first
         self._normal = keep * self._normal + waves.T @ waves
@@ -55,9 +57,12 @@ class MainsTracker:
 
     def hum(self, first: int, samples: int) -> F64:
         """Return the hum expected in `samples` samples from `first` on, A."""
-        if not np.any(self._amplitudes):
+        if self._phasors is None:
             return np.zeros(samples)
-        return self._waves(first + np.arange(samples, dtype=np.float64)) @ self._amplitudes
+        if samples > self._table.shape[1]:
+            self._table = self._turns(1 << (samples - 1).bit_length())
+        now = self._phasors * np.exp(1j * first * self._omega)
+        return now.view(np.float64) @ self._table[:, :samples]
 
     @property
     def amplitudes(self) -> F64:
@@ -69,14 +74,23 @@ class MainsTracker:
         phase = np.outer(samples, self._omega)
         return np.hstack((np.sin(phase), np.cos(phase)))
 
+    def _turns(self, samples: int) -> F64:
+        """What real and imaginary part of each phasor at a sample add to those that follow it."""
+        angle = np.multiply.outer(self._omega, np.arange(samples))
+        return np.stack((np.cos(angle), -np.sin(angle)), axis=1).reshape(-1, samples)
+
     def _solve(self) -> None:
         """Solve with a small ridge, so that what is badly determined stays small."""
         terms = len(self._moment)
         if self._count >= 8 * terms:
             ridge = 2.0 * np.eye(terms)  # a prior of zero worth two bins
             self._amplitudes = np.linalg.solve(self._normal + ridge, self._moment)
+            sine, cosine = self._amplitudes.reshape(2, -1)
+            self._phasors = cosine - 1j * sine
 
 
-def _without(basis: F64, columns: F64) -> F64:
-    """Return the columns less their projection on the basis."""
-    return columns - basis @ np.linalg.lstsq(basis, columns, rcond=None)[0]
+def _without_trend(rows: F64) -> F64:
+    """Return each column less its mean and its slope over the rows."""
+    level = rows - rows.mean(axis=0)
+    t = np.linspace(-1, 1, len(rows))
+    return level - np.multiply.outer(t, t @ level / (t @ t))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -42,7 +43,7 @@ class NoiseModel:
 
     def sigma(self, corner: float) -> float:
         """Standard deviation (A) behind a Bessel filter with its corner at `corner` (Hz)."""
-        return float(np.sqrt(self._moment(corner, 0)))
+        return sqrt(self._moment(corner, 0))
 
     def of_mean(self, seconds: float, corner: float) -> float:
         """Standard deviation (A) of an average over so long (s), behind that filter.
@@ -51,7 +52,7 @@ class NoiseModel:
         happens to stand at its two ends.
         """
         ends = self.rise * corner * _unit_moments()[0] / (2 * np.pi**2 * seconds**2)
-        slow = float(np.sqrt(self.white / (2 * seconds) + ends))
+        slow = sqrt(self.white / (2 * seconds) + ends)
         return min(slow, self.sigma(corner))
 
     def crossing_rate(self, corner: float) -> float:

@@ -11,7 +11,14 @@ the same distance. A current that is hardly down at all therefore leaves the tip
 were found on, and are held against, rough samples of the virtual rig (`benchmarks/rims.py`).
 """
 
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate
+from math import hypot
+from typing import NamedTuple
 
 import numpy as np
 
@@ -65,10 +72,26 @@ class TipCurve:
         return max(float(self.tip.drop(_FIRST_RADII * self.tip.inner_radius)), self.quiet)
 
     def gap(self, drop: float) -> float:
-        return float(self.tip.gap(max(drop, 0.0)))
+        return self.tip.gap_at(max(drop, 0.0))
 
     def blur(self, seconds: float) -> float:
         return self.noise.of_mean(seconds, self.bandwidth) / abs(self.current)
+
+
+@lru_cache(maxsize=256)
+def _chunks(samples: int, chunk: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the chunks of a block begin, and their sizes: all of about one size, none left over."""
+    parts = max(round(samples / chunk), 1)
+    edges = np.arange(parts) * samples // parts
+    return edges, np.diff(edges, append=samples)
+
+
+class _Mean(NamedTuple):
+    """Of some chunks: fractional drop, depth (m), and the noise of that drop."""
+
+    drop: float
+    depth: float
+    noise: float
 
 
 @dataclass(slots=True)
@@ -84,8 +107,11 @@ class Rim:
     rate: float
     chunk: int
     _least: float = field(init=False)
-    _drop: F64 = field(default_factory=lambda: np.empty(0))
-    _z: F64 = field(default_factory=lambda: np.empty(0))
+    _depth: list[float] = field(default_factory=list)
+    """-z of each chunk so far, m: it rises as the tip falls."""
+    _drops: list[float] = field(default_factory=lambda: [0.0])
+    _depths: list[float] = field(default_factory=lambda: [0.0])
+    """Sums of the drops and of the depths up to each chunk: of few numbers, and often asked for."""
 
     def __post_init__(self) -> None:
         self._least = self.curve.least
@@ -98,25 +124,30 @@ class Rim:
         reference_time: float,
         rate: float,
         speed: float,
-    ) -> "Rim":
+    ) -> Rim:
         """Follow a fall at a rate, m/s."""
-        seconds = np.clip(curve.window / 2 / _PARTS / speed, _BRIEFEST, _LONGEST)
+        seconds = min(max(curve.window / 2 / _PARTS / speed, _BRIEFEST), _LONGEST)
         return cls(curve, reference, reference_time, rate, max(round(seconds * rate), 1))
 
     def see(self, current: F64, z: F64) -> None:
         """Take in a block: the magnitude of the current without hum, A, and z, m; shape (n,)."""
-        parts = max(round(len(current) / self.chunk), 1)
-        edges = np.arange(parts) * len(current) // parts
-        sizes = np.diff(edges, append=len(current))
+        edges, sizes = _chunks(len(current), self.chunk)
         drop = 1 - np.add.reduceat(current, edges) / sizes / self.reference
-        self._drop = np.concatenate((self._drop, drop))
-        self._z = np.concatenate((self._z, np.add.reduceat(z, edges) / sizes))
+        depth = (-np.add.reduceat(z, edges) / sizes).tolist()
+        self._depth += depth
+        self._drops += list(accumulate(drop.tolist(), initial=self._drops.pop()))
+        self._depths += list(accumulate(depth, initial=self._depths.pop()))
+
+    @property
+    def places(self) -> F64:
+        """z of each chunk, m, shape (n,)."""
+        return -np.array(self._depth)
 
     @property
     def room(self) -> float:
         """How far below the tip the nearest edge is at least, by the present current, m."""
         curve, blur = self.curve, self.curve.blur(self.reference_time)
-        if not len(self._z):
+        if not self._depth:
             return curve.gap(_CORNER * _LIKELY * blur)
         if self._begun:
             return 0.0
@@ -124,49 +155,53 @@ class Rim:
 
     def _room(self, reach: float, blur: float) -> float:
         """The same, by the mean current over the last `reach` (m) of the fall."""
-        bottom = float(self._z[-1])
-        drop, z, noise = self._mean(self._z <= bottom + reach)
-        down = max(drop, 0.0) + _LIKELY * float(np.hypot(noise, blur))
-        return max(self.curve.gap(_CORNER * down) - (z - bottom), 0.0)
+        bottom = self._depth[-1]
+        mean = self._mean(bisect_left(self._depth, bottom - reach), len(self._depth))
+        down = max(mean.drop, 0.0) + _LIKELY * hypot(mean.noise, blur)
+        return max(self.curve.gap(_CORNER * down) - (bottom - mean.depth), 0.0)
 
     @property
     def rests(self) -> bool:
         """Whether the tip has lately fallen further than its current accounts for."""
-        if not len(self._z) or not self._begun:
+        depth = self._depth
+        if not depth or not self._begun:
             return False
-        window, bottom = self.curve.window, float(self._z[-1])
-        for way in np.array(_SPANS) * window:
-            above = self._z - bottom
-            now, then = above <= way / 2, (above >= way) & (above <= 1.5 * way)
-            if np.any(then) and self._ran_away(self._mean(then), self._mean(now)):
-                return True
+        window, bottom = self.curve.window, depth[-1]
+        for way in (span * window for span in _SPANS):
+            first = bisect_left(depth, bottom - 1.5 * way)
+            last = bisect_right(depth, bottom - way)
+            if first < last:
+                now = self._mean(bisect_left(depth, bottom - way / 2), len(depth))
+                if self._ran_away(self._mean(first, last), now):
+                    return True
         return False
 
     @property
     def _begun(self) -> bool:
         """Whether the current is down so far that a rim may rest by now."""
-        return float(self._drop[-_PARTS:].mean()) > self._least
+        last = len(self._depth)
+        return self._mean(max(last - _PARTS, 0), last).drop > self._least
 
-    def _mean(self, which: np.ndarray) -> tuple[float, float, float]:
-        """Mean drop and mean z (m) of some chunks, and the noise of that drop."""
-        seconds = np.count_nonzero(which) * self.chunk / self.rate
-        return (
-            float(self._drop[which].mean()),
-            float(self._z[which].mean()),
-            self.curve.blur(seconds),
+    def _mean(self, first: int, last: int) -> _Mean:
+        """The mean of the chunks from the first to before the last."""
+        chunks = last - first
+        return _Mean(
+            (self._drops[last] - self._drops[first]) / chunks,
+            (self._depths[last] - self._depths[first]) / chunks,
+            self.curve.blur(chunks * self.chunk / self.rate),
         )
 
-    def _ran_away(self, then: tuple[float, float, float], now: tuple[float, float, float]) -> bool:
+    def _ran_away(self, then: _Mean, now: _Mean) -> bool:
         """Whether the surface seems to have moved away, beyond the noise."""
-        if then[0] < self._least:
+        if then.drop < self._least:
             return False
-        fell = then[1] - now[1]
-        moved = (then[1] - self.curve.gap(then[0])) - (now[1] - self.curve.gap(now[0]))
-        doubt = float(np.hypot(self._doubt(then), self._doubt(now)))
+        fell = now.depth - then.depth
+        moved = fell + self.curve.gap(now.drop) - self.curve.gap(then.drop)
+        doubt = hypot(self._doubt(then), self._doubt(now))
         return moved > _SHARE * fell + _SURE * doubt
 
-    def _doubt(self, mean: tuple[float, float, float]) -> float:
+    def _doubt(self, mean: _Mean) -> float:
         """Standard deviation of a gap told by a mean drop, m."""
-        drop, _, noise = mean
-        nearer, further = self.curve.gap(drop + noise), self.curve.gap(max(drop - noise, noise))
+        nearer = self.curve.gap(mean.drop + mean.noise)
+        further = self.curve.gap(max(mean.drop - mean.noise, mean.noise))
         return (further - nearer) / 2

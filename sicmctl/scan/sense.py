@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from sicmctl.hal.capabilities import F64, AmplifierState, Block, CurrentAmplifier
 from sicmctl.hal.errors import InstrumentError
 
@@ -49,4 +47,5 @@ class Sense:
     def saturated(self, block: Block) -> bool:
         """Whether the amplifier's output was at its end."""
         limit = self.overload * self.amplifier.output_limit
-        return bool(np.max(np.abs(block["pipette_current"])) >= limit)
+        volts = block["pipette_current"]
+        return bool(volts.max() >= limit or volts.min() <= -limit)

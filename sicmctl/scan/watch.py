@@ -42,7 +42,7 @@ class Watch:
     status: HopStatus | None = None
     note: str = ""
     samples: int = 0
-    _last: F64 = field(default_factory=lambda: np.empty(0))
+    _last: list[float] = field(default_factory=list)
 
     def see(
         self,
@@ -56,34 +56,36 @@ class Watch:
 
         quiet: the current without hum, A. z: where the sensor saw the tip, m.
         """
-        if state != self.state or not np.all(np.isfinite(current)):
+        finite = bool(np.isfinite(current).all())
+        if state != self.state or not finite:
             self.status = HopStatus.SETTINGS
             self.note = f"amplifier changed from {self.state} to {state}"
         elif saturated:
             self.status = HopStatus.OVERLOAD
         self._find_crossing(self.sign * current < self.level)
-        self._find_stall(self.sign * (current if quiet is None else quiet), z)
+        if finite:
+            self._find_stall(self.sign * (current if quiet is None else quiet), z)
         self.samples += len(current)
         return self.status is not None or self.crossing is not None
 
     def _find_crossing(self, below: np.ndarray) -> None:
         if self.crossing is not None:
             return
-        ends = np.flatnonzero(~below)
-        if self.debounce == 1:
-            if len(ends) < len(below):
-                self.crossing = self.samples + int(np.argmax(below))
+        if not below.any():
+            self.run = 0
             return
-        for k, is_below in enumerate(below):
+        if self.debounce == 1:
+            self.crossing = self.samples + int(below.argmax())
+            return
+        for k, is_below in enumerate(below.tolist()):
             self.run = self.run + 1 if is_below else 0
             if self.run >= self.debounce:
                 self.crossing = self.samples + k
                 return
 
     def _find_stall(self, current: F64, z: F64 | None) -> None:
-        if not np.all(np.isfinite(current)):
-            return
-        self._find_sag(current)
+        if self.fast:
+            self._find_sag(current)
         if self.rim is None or z is None:
             return
         self.rim.see(current, z)
@@ -95,9 +97,9 @@ class Watch:
         """While falling fast nothing is waited for: what sags is a surface."""
         chunks = max(len(current) // self.chunk, 1)
         means = current[: chunks * self.chunk].reshape(chunks, -1).mean(axis=1)
-        self._last = np.concatenate((self._last, means))[-_CHUNKS:]
-        if self.crossing is not None or self.status is not None or not self.fast:
+        self._last = [*self._last, *means.tolist()][-_CHUNKS:]
+        if self.crossing is not None or self.status is not None:
             return
-        if len(self._last) == _CHUNKS and self._last.mean() < self.sag:
+        if len(self._last) == _CHUNKS and sum(self._last) < _CHUNKS * self.sag:
             self.status = HopStatus.EARLY
             self.note = "the current sagged while the tip was still falling fast"

@@ -213,7 +213,7 @@ def _watching(row, output, low, high, is_high):
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
     """Run until the drive ends, a watch changes state, or a contact wants attention.
 

@@ -12,13 +12,18 @@ from simulators.instruments.nidaqmx.board import COMPARATOR, Board, Harness
 from simulators.instruments.nidaqmx.errors import Code
 from simulators.instruments.nidaqmx.signals import Signals
 from simulators.instruments.nidaqmx.task import AI, AO, Task
-from simulators.instruments.nidaqmx.timing import LONGEST_STEP, common_step
+from simulators.instruments.nidaqmx.timing import (
+    LONGEST_STEP,
+    Edges,
+    common_step,
+    edges_at,
+    edges_before,
+)
 from simulators.plant import Plant
 
 LONGEST_RUN = 1 << 15
 """Steps in one call of the plant, which bounds memory."""
 
-Edges = NDArray[np.int64]
 Pickup = tuple[NDArray[np.int64], dict[int, str]]
 
 
@@ -57,8 +62,7 @@ class Engine(Signals):
         self._update_pauses()
         happened = flipped
         for task in tasks:
-            hits = edges[id(task)]
-            hits = hits[: hits.searchsorted(m)]
+            hits = edges_before(edges[id(task)], m)
             hits = self._ungated(hits, m, was_paused[id(task)], self._gated(task))
             happened |= self._clock_edges(task, hits, rows)
         if flipped and self.comparator:
@@ -117,13 +121,20 @@ class Engine(Signals):
 
     def _fill(self, task: Task, edges: Edges, n: int) -> None:
         """Write the samples `task` will put out during `n` steps into the drive."""
-        hits = edges[: edges.searchsorted(n - 1)]
+        hits = edges_before(edges, n - 1)
         count = len(hits) if task.output.regenerates else min(len(hits), task.output.waiting)
         if count == 0:
             return
         now = [[self.volts[channel.physical]] for channel in task.outputs]
-        courses = np.concatenate((now, task.output.peek(count)), axis=1)
-        courses = courses.repeat(np.diff(hits[:count], prepend=-1, append=n - 1), axis=1)
+        courses = np.empty((len(now), n))
+        if isinstance(hits, range):  # a new value with every step
+            first, last = hits.start + 1, hits.start + 1 + count
+            courses[:, :first] = now
+            courses[:, first:last] = task.output.peek(count)
+            courses[:, last:] = courses[:, last - 1 : last]
+        else:
+            values = np.concatenate((now, task.output.peek(count)), axis=1)
+            courses[:] = values.repeat(np.diff(hits[:count], prepend=-1, append=n - 1), axis=1)
         for channel, course in zip(task.outputs, courses, strict=True):
             self._generated[channel.physical] = course
             if (column := self.harness.drives.get(channel.physical)) is not None:
@@ -135,7 +146,7 @@ class Engine(Signals):
         """Edges that pass the pause gate, which can only have changed at the last step's end."""
         if was == now:
             return hits[:0] if now else hits
-        last = hits[hits == m - 1]
+        last = edges_at(hits, m - 1)
         return hits[: len(hits) - len(last)] if now else last
 
     def _clock_edges(self, task: Task, hits: Edges, rows: NDArray[np.float64]) -> bool:
@@ -164,11 +175,11 @@ class Engine(Signals):
     def _look_at(self, task: Task, rows: NDArray[np.float64], hits: Edges) -> NDArray[np.float64]:
         """Volts at the task's AI channels at the given steps' ends, shape (channels, n)."""
         columns, internal = self._pickup(tuple(c.physical for c in task.inputs))
-        seen = rows if len(hits) == len(rows) else rows[hits]
-        out = seen.T[columns]
+        places = slice(hits.start, hits.stop) if isinstance(hits, range) else hits
+        out = rows[places].T[columns]
         for place, source in internal.items():
             course = self._generated.get(source)
-            out[place] = self.volts.get(source, 0.0) if course is None else course[hits]
+            out[place] = self.volts.get(source, 0.0) if course is None else course[places]
         return out
 
     def _pickup(self, inputs: tuple[str, ...]) -> Pickup:
@@ -186,7 +197,7 @@ class Engine(Signals):
     def look_now(self, task: Task) -> NDArray[np.float64]:
         """Volts at the task's AI channels at this moment."""
         self._generated = {}
-        return self._look_at(task, self.sensed[None], np.zeros(1, dtype=np.int64))[:, 0]
+        return self._look_at(task, self.sensed[None], range(1))[:, 0]
 
     def _generate(self, task: Task, count: int) -> bool:
         buffer = task.output

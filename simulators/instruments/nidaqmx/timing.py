@@ -61,6 +61,24 @@ class Timing:
         return TIMEBASE / self.period
 
 
+Edges = range | NDArray[np.int64]
+"""Step numbers, ascending; a range where every step ends on an edge."""
+
+
+def edges_before(edges: Edges, step: int) -> Edges:
+    """The edges of earlier steps."""
+    if isinstance(edges, range):
+        return edges[: max(step - edges.start, 0)]
+    return edges[: edges.searchsorted(step)]
+
+
+def edges_at(edges: Edges, step: int) -> Edges:
+    """The edges of one step."""
+    if isinstance(edges, range):
+        return edges[step - edges.start :][:1] if step in edges else edges[:0]
+    return edges[edges == step]
+
+
 @dataclass
 class Clock:
     """A running sample clock of one subsystem."""
@@ -69,14 +87,14 @@ class Clock:
     due: int
     """Time of the next edge."""
 
-    def edges(self, now: int, step: int, n: int) -> NDArray[np.int64]:
+    def edges(self, now: int, step: int, n: int) -> Edges:
         """Which of the next `n` steps end on an edge: ascending step numbers from 0.
 
         An edge that falls inside a step is taken at that step's end.
         """
         first = -((now - self.due) // step) - 1
         if self.period == step:
-            return np.arange(max(first, 0), n)
+            return range(max(first, 0), n)
         count = max(0, (now + n * step - self.due) // self.period + 1)
         times = self.due + self.period * np.arange(count, dtype=np.int64)
         return np.maximum(-((now - times) // step) - 1, 0)

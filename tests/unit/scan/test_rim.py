@@ -104,7 +104,7 @@ def test_no_sample_is_left_out(length: int) -> None:
     rng = np.random.default_rng(2)
     current, z = rng.normal(CURRENT, 1e-12, length), rng.normal(0, 1e-9, length)
     rim.see(current, z)
-    n = len(rim._z)
+    n = len(rim.places)
     assert n == max(round(length / rim.chunk), 1)
     if length % n == 0:
-        assert rim._z.mean() == pytest.approx(z.mean())
+        assert rim.places.mean() == pytest.approx(z.mean())
