@@ -1,9 +1,11 @@
 """One run: from two TOML files to a file of data and a rig that is safe again."""
 
+import gc
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -71,6 +73,20 @@ class UnsupportedStep(SicmError):
     """The experiment asks for something that this rig or this version cannot do."""
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep all that is there by now out of the garbage collector's way.
+
+    To look through it takes a tenth of a second now and then, in which a tip would fall unwatched.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 class Run:
     """Runs an experiment on a rig. `run` blocks; `stop` may be called from any thread.
 
@@ -123,7 +139,8 @@ class Run:
                 if rig.microscope is not None:
                     hops = self._hop_engine(rig, comparator=False)
                     self._watch = TipWatch(scans.tip_of(rig), self._publish)
-                outcome, reason = self._steps(rig, hops)
+                with _undisturbed():
+                    outcome, reason = self._steps(rig, hops)
                 if self._watch is not None:
                     self._watch.finish()
             except SicmError as error:
