@@ -36,7 +36,7 @@ title = "Image"
 pattern = "raster"
 size = "{size_um} um"
 pixels = {pixels}
-prescan = {{ pixels = 10, amplitude = "6 um" }}
+prescan = {{ pixels = 8, amplitude = "6 um" }}
 
 [step.scan.hop]
 amplitude = "2 um"

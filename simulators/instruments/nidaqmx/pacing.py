@@ -95,8 +95,10 @@ class Lockstep:
             if deadline is not None and engine.now >= deadline:
                 return False
             target = engine.now + need
-            engine.advance(target if deadline is None else min(target, deadline))
-            if missing():  # let another call in: perhaps it brings what this one waits for
+            target = target if deadline is None else min(target, deadline)
+            engine.advance(target)
+            # time alone did not help: let another call in, perhaps it brings what is waited for
+            if engine.now >= target and missing():
                 self._lock.wait(YIELD)
                 if not alive():
                     return False
