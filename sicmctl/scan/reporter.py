@@ -59,13 +59,16 @@ class Reporter:
     _counts: Counter[str] = field(default_factory=Counter)
     _begun: float = math.nan
     _gathered: list[ToReport] = field(default_factory=list)
+    _latest: float = -math.inf
 
     def report(self, task: ToReport) -> None:
         """Take in a hop, to be published at once or soon."""
         self._gathered.append(task)
-        # the drift that returns tell moves the hops that follow
-        gather = 0.0 if self.revisits is not None else self.gather
-        if _ended(task) - _ended(self._gathered[0]) >= gather:
+        ended = _ended(task)
+        # slow hops gain nothing; and the drift that returns tell moves the hops that follow
+        at_once = ended - self._latest >= self.gather / 2 or self.revisits is not None
+        self._latest = ended
+        if at_once or ended - _ended(self._gathered[0]) >= self.gather:
             self.flush()
 
     def flush(self) -> None:

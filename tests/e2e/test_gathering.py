@@ -38,13 +38,28 @@ def test_a_stop_loses_no_hop(tmp_path: Path) -> None:
     def press(message: AnyMessage) -> None:
         if isinstance(message, HopDone):
             seen.append(message)
-            stop.set()
+            if len(seen) == 2:  # the first of those that were gathered
+                stop.set()
 
     with virtual(tmp_path / "lab", quick_sim(), "0.5 ms") as rig:
         done = rig.run(experiment_text(pixels=8, hop=HOP), press, stop, prompt=False)
     assert done.ended.outcome == "stopped"
     assert [hop.index for hop in done.hops] == list(range(len(done.hops)))
-    assert 1 < len(done.hops) < 64
+    assert 3 < len(done.hops) < 64
+
+
+def test_a_slow_hop_is_told_of_before_the_next_one_begins(tmp_path: Path) -> None:
+    told = list[float]()
+    with virtual(tmp_path / "lab", quick_sim(), "0.5 ms") as rig:
+
+        def see(message: AnyMessage) -> None:
+            if isinstance(message, HopDone):
+                told.append(rig.lab.world.time * 1e-8)
+
+        slow = f'{HOP}\ndwell = "150 ms"'
+        done = rig.run(experiment_text(pixels=2, hop=slow), see, prompt=False)
+    begun = [hop.time for hop in done.hops]
+    assert all(at < following for at, following in zip(told, begun[1:], strict=False))
 
 
 @pytest.mark.parametrize("prompt", [True, False])
