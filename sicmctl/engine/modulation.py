@@ -185,6 +185,7 @@ def _engine(  # noqa: PLR0917
         hops.host_reaction,
         hops.tuning,
         detector=detector,
+        reads_ahead=hops.reads_ahead,
     )
     told = np.isfinite(watched).all()  # a phase that noise turns round tells nothing
     better = replace(
