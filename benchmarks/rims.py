@@ -10,8 +10,9 @@ sample than 20 nm. `pressed`: of the falls that met the sample, how far the tip 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numba import njit
@@ -24,6 +25,7 @@ from sicmctl.scan.curve import Tip
 from sicmctl.scan.hoptuning import HopTuning
 from sicmctl.scan.noise import NoiseModel
 from sicmctl.scan.rim import Rim, TipCurve
+from sicmctl.scan.steady import SteadyReference
 from sicmctl.scan.watch import Watch
 from simulators.config import SimConfig
 from simulators.world import World
@@ -32,6 +34,8 @@ from simulators.world.pipette import SECTORS, conductance, far_conductance
 from simulators.world.sample import look
 
 F64 = NDArray[np.float64]
+Known = Callable[[float, float], tuple[float, float]]
+"""From a hop's own reference and its sd to what is known by now, A."""
 
 RATE, FILTER, CURRENT, REFERENCE = 50e3, 5e3, 3.24e-9, 2e-3
 TIP, NOISE, TUNING = Tip(), NoiseModel(), HopTuning()
@@ -40,6 +44,8 @@ ABOVE, BELOW, STEP = 1.5e-6, 0.8e-6, 1e-9
 """Way that is computed, above and below the first contact, and its grid, m."""
 BESIDE = 5e-4
 """Drop at the start that tells of a wall beside the tip: hops start above their neighbours."""
+HOP = 30e-3
+"""Time from one fall to the next, s."""
 LAG = 2 * 0.7 / (2 * np.pi * 2e3)
 """Time by which the stage trails its command, s."""
 BENDING = 0.5e-6
@@ -88,7 +94,7 @@ def noise(rng: np.random.Generator, samples: int) -> F64:
     return np.fft.irfft(sd * (rng.normal(size=len(f)) + 1j * rng.normal(size=len(f))), samples)
 
 
-def fall(drops: F64, speed: float, setpoint: float, rng: np.random.Generator) -> Fall:
+def fall(drops: F64, speed: float, setpoint: float, rng: np.random.Generator, known: Known) -> Fall:
     """Let the tip fall from the top of the grid until card or host stop it."""
     top = round(REFERENCE * RATE)
     z = np.linspace(ABOVE, -BELOW, int((ABOVE + BELOW) / speed * RATE))
@@ -99,6 +105,7 @@ def fall(drops: F64, speed: float, setpoint: float, rng: np.random.Generator) ->
         x=0, y=0, start=ABOVE, floor=-BELOW, speed=speed, stop=StopRule(setpoint), clear=ABOVE
     )
     curve = TipCurve(TIP, NOISE, CURRENT, FILTER)
+    level, sd = known(reference, curve.blur(REFERENCE) * CURRENT)
     state = AmplifierState(1e9, FILTER, "V-Clamp")
     watch = Watch(
         level=reference * (1 - setpoint),
@@ -107,7 +114,7 @@ def fall(drops: F64, speed: float, setpoint: float, rng: np.random.Generator) ->
         state=state,
         touch_level=reference * (1 - TUNING.touch),
         chunk=12,
-        rim=Rim.of(curve, reference, REFERENCE, RATE, speed),
+        rim=Rim.of(curve, level, sd / level, RATE, speed),
     )
     at, looks = 0, 0
     while at < len(z):
@@ -138,7 +145,12 @@ def main(count: int = 4000) -> None:
     for setpoint in (0.01, 0.02):
         for speed in (30e-6, 60e-6, 100e-6, 200e-6):
             rng = np.random.default_rng(7)
-            line(speed, setpoint, [fall(d, speed, setpoint, rng) for d in every])
+            steady = SteadyReference()
+            falls = [
+                fall(d, speed, setpoint, rng, partial(steady.see, k * HOP))
+                for k, d in enumerate(every)
+            ]
+            line(speed, setpoint, falls)
 
 
 def line(speed: float, setpoint: float, falls: list[Fall]) -> None:

@@ -30,6 +30,7 @@ from .mains import MainsTracker
 from .modulated import Detector
 from .rim import Rim
 from .sense import Sense
+from .steady import SteadyReference
 from .top import Top, judged, no_reference, reference
 from .watch import Watch
 
@@ -63,6 +64,7 @@ class DaqHopEngine:
     mains: MainsTracker | None = None
     detector: Detector | None = None
     reads_ahead: bool = True
+    _steady: SteadyReference = field(default_factory=SteadyReference)
     _moving: int = 0
     _owed: int = 0
     _heading: Waypoint | None = None
@@ -272,9 +274,10 @@ class DaqHopEngine:
     def _rim(self, request: HopRequest, top: Top) -> Rim | None:
         if request.expected is None:
             return None
-        rate = self.stream.rate
-        seconds = max(top.samples, 1) / rate
-        return Rim.of(request.expected, abs(top.quiet), seconds, rate, request.speed)
+        rate, expected, level = self.stream.rate, request.expected, abs(top.quiet)
+        own = expected.blur(max(top.samples, 1) / rate) * level
+        level, sd = self._steady.see(self._samples_read / rate, level, own)
+        return Rim.of(expected, level, sd / level, rate, request.speed)
 
     def _pause(self, request: HopRequest, top: Top) -> Pause | None:
         """Arm the comparator at the level that this hop's own reference asks for."""

@@ -96,14 +96,14 @@ class _Mean(NamedTuple):
 
 @dataclass(slots=True)
 class Rim:
-    """Follows one fall. reference: |current| at the top, A, averaged for so many seconds.
+    """Follows one fall. reference: |current| at the top, A. blur: its sd over itself.
 
     chunk: samples that are averaged at once.
     """
 
     curve: ApproachCurve
     reference: float
-    reference_time: float
+    blur: float
     rate: float
     chunk: int
     _least: float = field(init=False)
@@ -121,13 +121,13 @@ class Rim:
         cls,
         curve: ApproachCurve,
         reference: float,
-        reference_time: float,
+        blur: float,
         rate: float,
         speed: float,
     ) -> Rim:
         """Follow a fall at a rate, m/s."""
         seconds = min(max(curve.window / 2 / _PARTS / speed, _BRIEFEST), _LONGEST)
-        return cls(curve, reference, reference_time, rate, max(round(seconds * rate), 1))
+        return cls(curve, reference, blur, rate, max(round(seconds * rate), 1))
 
     def see(self, current: F64, z: F64) -> None:
         """Take in a block: the magnitude of the current without hum, A, and z, m; shape (n,)."""
@@ -146,7 +146,7 @@ class Rim:
     @property
     def room(self) -> float:
         """How far below the tip the nearest edge is at least, by the present current, m."""
-        curve, blur = self.curve, self.curve.blur(self.reference_time)
+        curve, blur = self.curve, self.blur
         if not self._depth:
             return curve.gap(_CORNER * _LIKELY * blur)
         if self._begun:
