@@ -1,10 +1,13 @@
 """The Python API that scripts, the command line and windows use to reach the rig."""
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sicmctl.aside import Aside
 from sicmctl.config.load import LoadedExperiment, LoadedRig, load_experiment, load_rig
 from sicmctl.data.journal import JournalWriter
 from sicmctl.data.writer import RunFileWriter, refuse_existing
@@ -18,6 +21,7 @@ from sicmctl.hal.errors import InstrumentError
 from sicmctl.hal.limits import Interval
 from sicmctl.messages import AnyMessage
 from sicmctl.scan.pattern import PatternError
+from sicmctl.scan.reporter import ONE_BY_ONE, Gathering
 
 _GATHER = 0.2
 """Time over which hops are gathered, s."""
@@ -92,8 +96,8 @@ def run(
     stop: set it from another thread to end the run after the present hop, or the cell's next sign
     of life, which comes within about a second.
     prompt: `on_message` hears of each hop before the next one begins, and may act on it. Otherwise
-    hops come some at a time, a fifth of a second late: their heights then take a fraction of the
-    time to estimate, and fast hops are faster.
+    hops come some at a time, less than half a second late: their heights are estimated together, in
+    a process of their own where there is a second core, and fast hops are faster.
 
     Raises ConfigError for bad files, JournalError or RunFileError if `out` exists or cannot be
     written; InstrumentError if the rig cannot be reached or may not do what is asked,
@@ -113,16 +117,27 @@ def run(
         ):
             subscribers = [journal.write, file.write, lambda message: begun.set()]
             subscribers += [on_message] if on_message else []
-            gather = 0.0 if prompt else _GATHER
-            running = Run(loaded_rig, loaded_experiment, subscribers, gather)
-            with _stop_on(stop, running):
-                outcome = running.run()
+            with _gathering(prompt) as gathering:
+                running = Run(loaded_rig, loaded_experiment, subscribers, gathering)
+                with _stop_on(stop, running):
+                    outcome = running.run()
     except (ImpossibleTechnique, InstrumentError, PatternError, UnsupportedStep):
         if not begun.is_set():  # nothing was moved and nothing is to be kept
             journal_path.unlink()
             out.unlink()
         raise
     return RunResult(outcome, out, journal_path)
+
+
+@contextmanager
+def _gathering(prompt: bool) -> Iterator[Gathering]:
+    if prompt:
+        yield ONE_BY_ONE
+    elif (os.cpu_count() or 1) < 2:
+        yield Gathering(_GATHER)
+    else:
+        with Aside() as aside:
+            yield Gathering(_GATHER, aside)
 
 
 class _stop_on:  # noqa: N801  (reads as a phrase)

@@ -34,6 +34,7 @@ from sicmctl.scan.hoptime import HopTimes
 from sicmctl.scan.hoptuning import HopTuning
 from sicmctl.scan.pattern import targets
 from sicmctl.scan.reference import ReferenceTrack
+from sicmctl.scan.reporter import ONE_BY_ONE, Gathering
 from sicmctl.scan.revisits import Revisits
 from sicmctl.scan.scanner import Scanner
 from sicmctl.scan.tipwatch import TipWatch
@@ -90,7 +91,7 @@ def _undisturbed() -> Iterator[None]:
 class Run:
     """Runs an experiment on a rig. `run` blocks; `stop` may be called from any thread.
 
-    gather: time over which hops may be gathered before they are published, s.
+    gathering: how hops are gathered before they are published.
     """
 
     def __init__(
@@ -98,10 +99,10 @@ class Run:
         rig: LoadedRig,
         experiment: LoadedExperiment,
         subscribers: Sequence[Subscriber],
-        gather: float = 0.0,
+        gathering: Gathering = ONE_BY_ONE,
     ) -> None:
         self._rig_file = rig
-        self._gather = gather
+        self._gathering = gathering
         self._experiment = experiment
         self._subscribers = tuple(subscribers)
         self._stop = threading.Event()
@@ -138,7 +139,8 @@ class Run:
                 self._publish(self._started(rig))
                 if rig.microscope is not None:
                     hops = self._hop_engine(rig, comparator=False)
-                    self._watch = TipWatch(scans.tip_of(rig), self._publish)
+                    tip, aside = scans.tip_of(rig), self._gathering.executor
+                    self._watch = TipWatch(tip, self._publish, executor=aside)
                 with _undisturbed():
                     outcome, reason = self._steps(rig, hops)
                 if self._watch is not None:
@@ -275,7 +277,7 @@ class Run:
             else None,
             times=times,
             reactions=reactions,
-            gather=self._gather,
+            gathering=self._gathering,
         )
         outcome = "failed"
         try:

@@ -1,14 +1,17 @@
 """From hop records to messages: heights are estimated while the tip is on its way.
 
 Whoever listens has heard of a hop before the next one begins, and may act on it; or else hops are
-gathered for a moment and estimated at once, which takes a fraction of the time.
+gathered for a moment and estimated together, which takes a fraction of the time, and, if somebody
+else does it, while the next ones are gathered.
 """
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
+from sicmctl.aside import soon
 from sicmctl.hal.hop import HopRecord, HopStatus
 from sicmctl.messages import Array, HeightValue, HopDone, Message, Progress
 
@@ -39,11 +42,25 @@ class ToReport:
     revisit: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """How hops are gathered before they are published.
+
+    seconds: for how long at most; 0: not at all. executor: estimates their heights meanwhile.
+    """
+
+    seconds: float = 0.0
+    executor: Executor | None = None
+
+
+ONE_BY_ONE = Gathering()
+_Estimated = Callable[[], list[dict[str, Height]]]
+
+
 @dataclass
 class Reporter:
     """Estimates heights and publishes hops and progress; shows good ones to those who follow them.
 
-    gather: time over which hops may be gathered before they are published, s.
     creep: of the sample; heights are published without it.
     """
 
@@ -55,29 +72,44 @@ class Reporter:
     watch: TipWatch | None = None
     creep: Creep = field(default_factory=Creep)
     revisits: Revisits | None = None
-    gather: float = 0.0
+    gathering: Gathering = ONE_BY_ONE
     _counts: Counter[str] = field(default_factory=Counter)
     _begun: float = math.nan
     _gathered: list[ToReport] = field(default_factory=list)
+    _handed_over: deque[tuple[list[ToReport], _Estimated]] = field(default_factory=deque)
     _latest: float = -math.inf
 
     def report(self, task: ToReport) -> None:
         """Take in a hop, to be published at once or soon."""
         self._gathered.append(task)
-        ended = _ended(task)
+        ended, gather = _ended(task), self.gathering.seconds
         # slow hops gain nothing; and the drift that returns tell moves the hops that follow
-        at_once = ended - self._latest >= self.gather / 2 or self.revisits is not None
+        at_once = ended - self._latest >= gather / 2 or self.revisits is not None
         self._latest = ended
-        if at_once or ended - _ended(self._gathered[0]) >= self.gather:
+        if at_once:
             self.flush()
+        elif ended - _ended(self._gathered[0]) >= gather:
+            self._hand_over()
+            self._publish_all_but(0 if self.gathering.executor is None else 1)
 
     def flush(self) -> None:
         """Estimate the heights of the hops so far and publish them."""
+        self._hand_over()
+        self._publish_all_but(0)
+
+    def _hand_over(self) -> None:
         tasks, self._gathered = self._gathered, []
         found = [task.approach for task in tasks if task.approach is not None]
-        heights = iter(estimate_many(found, self.tip))
-        for task in tasks:
-            self._publish(task, next(heights) if task.approach is not None else {})
+        heights = soon(self.gathering.executor, estimate_many, found, self.tip)
+        self._handed_over.append((tasks, heights))
+
+    def _publish_all_but(self, batches: int) -> None:
+        """Publish what was handed over; the last batches may still be estimated."""
+        while len(self._handed_over) > batches:
+            tasks, estimated = self._handed_over.popleft()
+            heights = iter(estimated())
+            for task in tasks:
+                self._publish(task, next(heights) if task.approach is not None else {})
 
     def _publish(self, task: ToReport, heights: dict[str, Height]) -> None:
         record, status = task.record, task.record.status

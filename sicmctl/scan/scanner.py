@@ -38,7 +38,7 @@ from .pattern import Targets
 from .planner import HeightPlanner, Plan
 from .reactions import ReactionWatch
 from .reference import ReferenceTrack
-from .reporter import Reporter, ToReport
+from .reporter import ONE_BY_ONE, Gathering, Reporter, ToReport
 from .revisits import Place, Revisits
 from .tipwatch import TipWatch
 
@@ -110,7 +110,6 @@ class Scanner:
     """Runs one scan and publishes what happens.
 
     stopping: asked before every hop; True ends the scan after the tip was lifted.
-    gather: time over which hops may be gathered before they are published, s.
     """
 
     number: int
@@ -129,7 +128,7 @@ class Scanner:
     revisits: Revisits | None = None
     times: HopTimes | None = None
     reactions: ReactionWatch | None = None
-    gather: float = 0.0
+    gathering: Gathering = ONE_BY_ONE
     _returning: tuple[Place, Plan] | None = None
     _risen: float = 0.0
     _place: tuple[float, float] | None = None
@@ -148,7 +147,7 @@ class Scanner:
             self.watch,
             self.creep,
             self.revisits,
-            self.gather,
+            self.gathering,
         )
         try:
             for index in range(len(self.targets)):

@@ -7,12 +7,14 @@ the radius, and the current is a witness of its own.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from math import hypot, log
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from sicmctl.aside import soon
 from sicmctl.hal.quantity import show
 from sicmctl.messages import Alarm, Message, TipMeasured
 
@@ -21,6 +23,8 @@ from .height import Approach
 from .tipfit import TipFit, fit_tip
 
 Verdict = Literal["first", "same", "broken", "clogged", "contaminated"]
+Phase = Literal["before", "during", "after"]
+_Fits = tuple[TipFit | None, TipFit | None]
 _SIGMAS = 4.0
 """Change of the radius, in standard uncertainties, that is not by chance."""
 _LEAST = 0.15
@@ -39,19 +43,37 @@ _REMEDY = {
 }
 
 
+class _Measured(NamedTuple):
+    """When, s, at which current, A, and at which fractional drop a tip was measured."""
+
+    time: float
+    phase: Phase
+    current: float
+    setpoint: float
+
+
+def _fit(approaches: list[Approach], known: Tip, cone: TipFit | None) -> _Fits:
+    """Fit the tip as the cone that it was at first, or find that."""
+    cone = fit_tip(approaches, known) if cone is None else cone
+    return cone, fit_tip(approaches, cone.tip, angle_spread=_SAME_CONE) if cone else None
+
+
 @dataclass
 class TipWatch:
     """Takes in the approaches of good hops; publishes a TipMeasured now and then, and alarms.
 
     known: as rig.toml describes it. curves: approaches in a fit. every: good hops between fits.
+    executor: fits the tip while the run goes on; what it finds is told as many good hops later.
     """
 
     known: Tip
     publish: Callable[[Message], None]
     curves: int = 12
     every: int = 500
+    executor: Executor | None = None
     _recent: list[Approach] = field(default_factory=list)
     _due: int = 0
+    _fitting: tuple[_Measured, Callable[[], _Fits]] | None = None
     _cone: TipFit | None = None
     _first: tuple[TipFit, float] | None = None
     _last: Verdict = "first"
@@ -62,9 +84,14 @@ class TipWatch:
         self._time = time
         self._recent = [*self._recent, approach][-self.curves :]
         self._due -= 1
-        if len(self._recent) == self.curves and self._due <= 0:
+        if len(self._recent) < self.curves:
+            return
+        self._conclude()
+        if self._due <= 0:
             self._measure("during" if self._first else "before")
             self._due = self.every
+            if self.executor is None:
+                self._conclude()
 
     def suspect(self) -> None:
         """Something points to a changed tip: measure it from the next good curves on."""
@@ -72,32 +99,41 @@ class TipWatch:
 
     def finish(self) -> None:
         """Measure the tip a last time, from what came since the last measurement, if anything."""
+        self._conclude()
         if self._first is not None and len(self._recent) >= _FEWEST:
             self._measure("after")
+            self._conclude()
 
-    def _measure(self, phase: Literal["before", "during", "after"]) -> None:
+    def _measure(self, phase: Phase) -> None:
         approaches, self._recent = self._recent, []
         current = float(np.median([a.reference for a in approaches]))
-        if self._first is None:
-            self._cone = fit_tip(approaches, self.known)
-        if self._cone is None:
+        measured = _Measured(self._time, phase, current, approaches[-1].setpoint)
+        cone = self._cone if self._first is not None else None
+        fits = soon(self.executor, _fit, approaches, self.known, cone)
+        self._fitting = measured, fits
+
+    def _conclude(self) -> None:
+        """Tell what the last measurement has found, once."""
+        if self._fitting is None:
             return
-        found = fit_tip(approaches, self._cone.tip, angle_spread=_SAME_CONE)
-        if found is None:
+        (measured, fits), self._fitting = self._fitting, None
+        self._cone, found = fits()
+        if self._cone is None or found is None:
             return
+        time, phase, current, setpoint = measured
         verdict = self._judge(found, current)
         if self._first is None:
             self._first = found, current
         self.publish(
             TipMeasured(
-                time=self._time,
+                time=time,
                 phase=phase,
                 verdict=verdict,
                 inner_radius=found.tip.inner_radius,
                 radius_sd=found.tip.inner_radius * hypot(found.radius_sd, self._cone.radius_sd),
                 half_angle=found.tip.half_angle,
                 half_angle_sd=found.tip.half_angle * self._cone.angle_sd,
-                gap=float(found.tip.gap(approaches[-1].setpoint)),
+                gap=float(found.tip.gap(setpoint)),
                 current=current,
                 curves=found.curves,
             )

@@ -6,7 +6,7 @@ from threading import Event
 import numpy as np
 import pytest
 
-from sicmctl.messages import Alarm, AnyMessage, HopDone, Progress, ScanEnded
+from sicmctl.messages import Alarm, AnyMessage, HopDone, Progress, ScanEnded, TipMeasured
 
 from ..rigs import Recorded, experiment_text, quick_sim, virtual
 
@@ -30,6 +30,12 @@ def test_the_same_hops_come_together_instead_of_one_by_one(tmp_path: Path) -> No
     )
     kinds = [type(m) for m in many.messages if isinstance(m, HopDone | Progress | ScanEnded)]
     assert kinds == [HopDone, Progress] * 16 + [ScanEnded]
+    tips = [[m for m in run.messages if isinstance(m, TipMeasured)] for run in (one, many)]
+    told = [[(m.phase, m.verdict, m.time) for m in run] for run in tips]
+    assert told[0] == told[1]
+    assert told[0][0][:2] == ("before", "first")
+    radii = [[m.inner_radius for m in run] for run in tips]
+    assert radii[1] == pytest.approx(radii[0], rel=1e-3)
 
 
 def test_a_stop_loses_no_hop(tmp_path: Path) -> None:

@@ -1,0 +1,109 @@
+"""A second process that computes for a run, on a core of its own.
+
+What a run need not know before the next hop (heights, the tip) takes time that the next hop needs.
+Threads would not help: one at a time computes in a Python process.
+"""
+
+import logging
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import IO, Any, TypeVar
+
+_PATIENCE = 10.0
+"""Time for the process to end once there is nothing left for it to do, s."""
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class Aside(Executor):
+    """Calls functions in a process of its own, one after the other.
+
+    It starts at the first call. Functions are known by module and name, arguments and results are
+    pickled. If the process is lost, what is asked of it is done here instead.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = ThreadPoolExecutor(1, "aside")
+        self._lost = False
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have a function called soon."""
+        return self._thread.submit(self._call, fn, args, kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Finish what was asked, then end the process."""
+        self._thread.shutdown(wait=True, cancel_futures=cancel_futures)
+        if self._process is not None:
+            self._end(self._process)
+            self._process = None
+
+    def _call(self, fn: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+        if self._lost:
+            return fn(*args, **kwargs)
+        try:
+            self._process = self._process or _start()
+            done, value = _ask(self._process, (fn, args, kwargs))
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            _log.warning("the process aside is lost (%s): computing in this one", error)
+            self._lost = True
+            return fn(*args, **kwargs)
+        if done:
+            return value
+        raise value
+
+    @staticmethod
+    def _end(process: subprocess.Popen[bytes]) -> None:
+        try:
+            process.communicate(timeout=_PATIENCE)  # closes its input, at whose end it stops
+        except (OSError, subprocess.TimeoutExpired):
+            process.kill()
+            process.communicate()
+
+
+def soon(executor: Executor | None, fn: Callable[..., T], *args: Any) -> Callable[[], T]:
+    """Have a function called, at once if there is nobody else to do it; return how to get at it."""
+    if executor is None:
+        value = fn(*args)
+        return lambda: value
+    return executor.submit(fn, *args).result
+
+
+def _start() -> subprocess.Popen[bytes]:
+    # one thread of BLAS: more would spin on the core that the run needs
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-P", "-m", "sicmctl.aside"]  # -P: nothing from where we are
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+
+
+def _ask(process: subprocess.Popen[bytes], what: tuple) -> tuple[bool, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    pickle.dump(what, process.stdin, pickle.HIGHEST_PROTOCOL)
+    process.stdin.flush()
+    return pickle.load(process.stdout)
+
+
+def serve(asked: IO[bytes], answers: IO[bytes]) -> None:
+    """Do what is asked until there is no more."""
+    while True:
+        try:
+            fn, args, kwargs = pickle.load(asked)
+        except EOFError:
+            return
+        try:
+            answer = True, fn(*args, **kwargs)
+        except Exception as error:
+            answer = False, error
+        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this process
+    serve(sys.stdin.buffer, sys.stdout.buffer)
