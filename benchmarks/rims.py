@@ -105,7 +105,7 @@ def fall(drops: F64, speed: float, setpoint: float, rng: np.random.Generator, kn
         x=0, y=0, start=ABOVE, floor=-BELOW, speed=speed, stop=StopRule(setpoint), clear=ABOVE
     )
     curve = TipCurve(TIP, NOISE, CURRENT, FILTER)
-    level, sd = known(reference, curve.blur(REFERENCE) * CURRENT)
+    own = curve.blur(REFERENCE) * CURRENT
     state = AmplifierState(1e9, FILTER, "V-Clamp")
     watch = Watch(
         level=reference * (1 - setpoint),
@@ -114,7 +114,7 @@ def fall(drops: F64, speed: float, setpoint: float, rng: np.random.Generator, kn
         state=state,
         touch_level=reference * (1 - TUNING.touch),
         chunk=12,
-        rim=Rim.of(curve, level, sd / level, RATE, speed),
+        rim=Rim.of(curve, known(reference, own), own, RATE, speed),
     )
     at, looks = 0, 0
     while at < len(z):

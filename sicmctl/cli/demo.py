@@ -40,6 +40,7 @@ prescan = {{ pixels = 8, amplitude = "6 um" }}
 
 [step.scan.hop]
 amplitude = "2 um"
+floor_margin = "1 um"
 fall_rate = "60 nm/ms"
 adaptive = true
 setpoint = "1 %"

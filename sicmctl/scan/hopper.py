@@ -276,8 +276,8 @@ class DaqHopEngine:
             return None
         rate, expected, level = self.stream.rate, request.expected, abs(top.quiet)
         own = expected.blur(max(top.samples, 1) / rate) * level
-        level, sd = self._steady.see(self._samples_read / rate, level, own)
-        return Rim.of(expected, level, sd / level, rate, request.speed)
+        known = self._steady.see(self._samples_read / rate, level, own)
+        return Rim.of(expected, known, own, rate, request.speed)
 
     def _pause(self, request: HopRequest, top: Top) -> Pause | None:
         """Arm the comparator at the level that this hop's own reference asks for."""

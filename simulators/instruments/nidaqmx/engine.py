@@ -206,9 +206,9 @@ class Engine(Signals):
             count = buffer.waiting
         if count:
             remaining = task.remaining
-            last = buffer.peek(count)[:, -1]
+            last = buffer.last(count).tolist()
             for channel, volts in zip(task.outputs, last, strict=True):
-                self.volts[channel.physical] = float(volts)
+                self.volts[channel.physical] = volts
             buffer.consume(count)
             if remaining is not None and count >= remaining:
                 self._complete(task)

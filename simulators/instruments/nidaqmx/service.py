@@ -4,7 +4,7 @@ Calls that are not here answer UNIMPLEMENTED, as NI's server does for what it do
 """
 # ruff: noqa: N802
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 import numpy as np
@@ -26,6 +26,26 @@ from simulators.instruments.nidaqmx.triggers import StartTrigger
 
 _READ_ARRAY = bytes([pb.ReadAnalogF64Response.READ_ARRAY_FIELD_NUMBER << 3 | 2])
 """Protobuf's tag of the packed field."""
+
+
+class Doubles(NamedTuple):
+    """The answer to `ReadAnalogF64`, its samples as they lie on the wire.
+
+    Named as in the message, so that NI's package, which takes bytes too, reads either.
+    """
+
+    read_array: bytes
+    status: int
+    samps_per_chan_read: int
+
+    def message(self) -> Any:
+        """The same as a message: the samples are taken in whole, not one by one."""
+        head = _READ_ARRAY + _varint(len(self.read_array))
+        response = pb.ReadAnalogF64Response.FromString(head + self.read_array)
+        response.status, response.samps_per_chan_read = self.status, self.samps_per_chan_read
+        return response
+
+
 CREATE, ATTACH = 1, 2
 """How a client may want a task initialised; otherwise it attaches if it can."""
 
@@ -185,11 +205,12 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
 
     @rpc
     def ReadAnalogF64(self, request: Any, context: Context) -> Any:
-        reading = self._read(request, context)
-        response = _doubles(_arranged(reading.volts, request))
-        response.status = reading.status
-        response.samps_per_chan_read = reading.codes.shape[1]
-        return response
+        return self._doubles(request, context).message()
+
+    @rpc
+    def read_doubles(self, request: Any, context: Context) -> "Doubles":
+        """`ReadAnalogF64` for a caller in this process."""
+        return self._doubles(request, context)
 
     @rpc
     def ReadBinaryI16(self, request: Any, context: Context) -> Any:
@@ -207,6 +228,11 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
         if reading.status:
             raise CardError(reading.status, f"Task Name: {task.name}", read=0)
         return pb.ReadAnalogScalarF64Response(value=float(reading.volts[0, 0]))
+
+    def _doubles(self, request: Any, context: Context) -> "Doubles":
+        reading = self._read(request, context)
+        samples = _arranged(reading.volts, request).astype("<f8", copy=False)
+        return Doubles(samples.tobytes(), reading.status, reading.codes.shape[1])
 
     def _read(self, request: Any, context: Context) -> Reading:
         task = self.task(request)
@@ -258,12 +284,6 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
     @rpc
     def GetErrorString(self, request: Any, context: Context) -> Any:
         return pb.GetErrorStringResponse(error_string=error_text(request.error_code))
-
-
-def _doubles(volts: NDArray[np.float64]) -> Any:
-    """A read response with these samples, taken in whole as they lie on the wire."""
-    samples = volts.astype("<f8", copy=False).tobytes()
-    return pb.ReadAnalogF64Response.FromString(_READ_ARRAY + _varint(len(samples)) + samples)
 
 
 def _varint(n: int) -> bytes:

@@ -39,7 +39,9 @@ def test_looks_have_a_least_distance() -> None:
 
 
 def test_the_room_that_the_current_leaves_comes_on_top_and_telling_a_rim_takes_its_way() -> None:
-    rim = Rim.of(TipCurve(Tip(), NoiseModel(), 3e-9, 5e3), 3e-9, 2e-3, 50e3, 50e-6)
+    rim = Rim.of(
+        TipCurve(Tip(), NoiseModel(), 3e-9, 5e3), (3e-9, 1e-4 * 3e-9), 1e-4 * 3e-9, 50e3, 50e-6
+    )
     wait = LOOKS.wait(REQUEST, watch(rim=rim), REACTION)
     press = rim.curve.window + 50e-6 * REACTION
     assert 50e-6 * wait == pytest.approx(rim.room + 0.3e-6 - press)

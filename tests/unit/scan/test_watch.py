@@ -150,7 +150,9 @@ def test_a_sag_is_what_a_slow_fall_waits_for() -> None:
 
 
 def test_a_rim_that_rests_on_an_edge_ends_the_fall() -> None:
-    rim = Rim.of(TipCurve(Tip(), NoiseModel(), 1e-9, 5e3), 1e-9, 2e-3, 50e3, 50e-6)
+    rim = Rim.of(
+        TipCurve(Tip(), NoiseModel(), 1e-9, 5e3), (1e-9, 1e-4 * 1e-9), 1e-4 * 1e-9, 50e3, 50e-6
+    )
     w = replace(watch(), rim=rim)
     z = np.linspace(1e-6, 0, 1000)
     for block in np.split(z, 10):
