@@ -20,6 +20,8 @@ from sicmctl.hal.capabilities import AmplifierState, Axis
 from sicmctl.hal.errors import InstrumentError
 from sicmctl.hal.limits import Interval
 from sicmctl.messages import AnyMessage
+from sicmctl.scan.curve import Tip
+from sicmctl.scan.height import estimate_many
 from sicmctl.scan.pattern import PatternError
 from sicmctl.scan.reporter import ONE_BY_ONE, Gathering
 
@@ -96,7 +98,7 @@ def run(
     stop: set it from another thread to end the run after the present hop, or the cell's next sign
     of life, which comes within about a second.
     prompt: `on_message` hears of each hop before the next one begins, and may act on it. Otherwise
-    hops come some at a time, less than half a second late: their heights are estimated together, in
+    hops come some at a time, up to half a second late: their heights are estimated together, in
     a process of their own where there is a second core, and fast hops are faster.
 
     Raises ConfigError for bad files, JournalError or RunFileError if `out` exists or cannot be
@@ -137,6 +139,7 @@ def _gathering(prompt: bool) -> Iterator[Gathering]:
         yield Gathering(_GATHER)
     else:
         with Aside() as aside:
+            aside.submit(estimate_many, (), Tip())  # has all it needs by the first hop
             yield Gathering(_GATHER, aside)
 
 

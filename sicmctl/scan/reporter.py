@@ -54,6 +54,8 @@ class Gathering:
 
 
 ONE_BY_ONE = Gathering()
+_SLOW = 0.5
+"""Time of a hop whose height is waited for, rather than told of after the next hop, s."""
 _Estimated = Callable[[], list[dict[str, Height]]]
 
 
@@ -82,15 +84,17 @@ class Reporter:
     def report(self, task: ToReport) -> None:
         """Take in a hop, to be published at once or soon."""
         self._gathered.append(task)
-        ended, gather = _ended(task), self.gathering.seconds
-        # slow hops gain nothing; and the drift that returns tell moves the hops that follow
-        at_once = ended - self._latest >= gather / 2 or self.revisits is not None
-        self._latest = ended
-        if at_once:
+        gather, executor = self.gathering.seconds, self.gathering.executor
+        ended = _ended(task)
+        apart, self._latest = ended - self._latest, ended
+        # slow hops gain nothing by being gathered
+        enough = apart >= gather / 2 or ended - _ended(self._gathered[0]) >= gather
+        slow = apart >= (gather / 2 if executor is None else _SLOW)
+        if slow or self.revisits is not None:  # the drift that returns tell moves the next hops
             self.flush()
-        elif ended - _ended(self._gathered[0]) >= gather:
+        elif enough:
             self._hand_over()
-            self._publish_all_but(0 if self.gathering.executor is None else 1)
+            self._publish_all_but(0 if executor is None else 1)
 
     def flush(self) -> None:
         """Estimate the heights of the hops so far and publish them."""

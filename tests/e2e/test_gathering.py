@@ -62,7 +62,7 @@ def test_a_slow_hop_is_told_of_before_the_next_one_begins(tmp_path: Path) -> Non
             if isinstance(message, HopDone):
                 told.append(rig.lab.world.time * 1e-8)
 
-        slow = f'{HOP}\ndwell = "150 ms"'
+        slow = f'{HOP}\ndwell = "600 ms"'
         done = rig.run(experiment_text(pixels=2, hop=slow), see, prompt=False)
     begun = [hop.time for hop in done.hops]
     assert all(at < following for at, following in zip(told, begun[1:], strict=False))

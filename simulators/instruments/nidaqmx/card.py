@@ -25,7 +25,9 @@ class Reading:
     @property
     def volts(self) -> NDArray[np.float64]:
         """Shape (channels, n)."""
-        return self.codes * self.scale[:, None]
+        volts = self.codes.astype(np.float64)
+        volts *= self.scale[:, None]
+        return volts
 
 
 class Card(Tasks):
