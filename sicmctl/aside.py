@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from importlib import import_module
 from typing import IO, Any, TypeVar
 
 _PATIENCE = 10.0
@@ -97,11 +98,17 @@ def serve(asked: IO[bytes], answers: IO[bytes]) -> None:
         except EOFError:
             return
         try:
-            answer = True, fn(*args, **kwargs)
+            answer = pickle.dumps((True, fn(*args, **kwargs)), pickle.HIGHEST_PROTOCOL)
         except Exception as error:
-            answer = False, error
-        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+            answer = pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)  # whoever asked hears it
+        answers.write(answer)
         answers.flush()
+
+
+def prepare(*modules: str) -> None:
+    """Import what is slow to import."""
+    for module in modules:
+        import_module(module)
 
 
 if __name__ == "__main__":

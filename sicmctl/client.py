@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sicmctl.aside import Aside
+from sicmctl.aside import Aside, prepare
 from sicmctl.config.load import LoadedExperiment, LoadedRig, load_experiment, load_rig
 from sicmctl.data.journal import JournalWriter
 from sicmctl.data.writer import RunFileWriter, refuse_existing
@@ -20,13 +20,13 @@ from sicmctl.hal.capabilities import AmplifierState, Axis
 from sicmctl.hal.errors import InstrumentError
 from sicmctl.hal.limits import Interval
 from sicmctl.messages import AnyMessage
-from sicmctl.scan.curve import Tip
-from sicmctl.scan.height import estimate_many
 from sicmctl.scan.pattern import PatternError
 from sicmctl.scan.reporter import ONE_BY_ONE, Gathering
 
 _GATHER = 0.2
 """Time over which hops are gathered, s."""
+_PARTS = ("sicmctl.scan.height", "scipy.interpolate", "scipy.optimize")
+"""What the second process needs for heights and tips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _gathering(prompt: bool) -> Iterator[Gathering]:
         yield Gathering(_GATHER)
     else:
         with Aside() as aside:
-            aside.submit(estimate_many, (), Tip())  # has all it needs by the first hop
+            aside.submit(prepare, *_PARTS)  # by the first hop it has them
             yield Gathering(_GATHER, aside)
 
 

@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import signal
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -32,6 +33,8 @@ def test_arrays_come_back_as_they_are_and_in_order(aside: Aside) -> None:
 def test_errors_reach_whoever_asked_and_the_next_call_is_answered(aside: Aside) -> None:
     with pytest.raises(ValueError, match="math domain error"):
         aside.submit(math.sqrt, -1.0).result()
+    with pytest.raises(TypeError, match="pickle"):
+        aside.submit(threading.Lock).result()
     assert aside.submit(math.sqrt, 4.0).result() == 2
 
 
