@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sicmctl.aside import Aside, prepare
+from sicmctl.aside import Aside
 from sicmctl.config.load import LoadedExperiment, LoadedRig, load_experiment, load_rig
 from sicmctl.data.journal import JournalWriter
 from sicmctl.data.writer import RunFileWriter, refuse_existing
@@ -25,8 +25,6 @@ from sicmctl.scan.reporter import ONE_BY_ONE, Gathering
 
 _GATHER = 0.2
 """Time over which hops are gathered, s."""
-_PARTS = ("sicmctl.scan.height", "scipy.interpolate", "scipy.optimize")
-"""What the second process needs for heights and tips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,6 @@ def _gathering(prompt: bool) -> Iterator[Gathering]:
         yield Gathering(_GATHER)
     else:
         with Aside() as aside:
-            aside.submit(prepare, *_PARTS)  # by the first hop it has them
             yield Gathering(_GATHER, aside)
 
 

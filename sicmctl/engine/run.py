@@ -12,6 +12,7 @@ from enum import StrEnum
 from importlib import metadata
 from math import degrees
 
+from sicmctl.aside import prepare
 from sicmctl.config.experiment import Step
 from sicmctl.config.hop import Hop
 from sicmctl.config.load import LoadedExperiment, LoadedRig
@@ -47,6 +48,8 @@ from .tuneup import Tuneup
 
 _LOG = logging.getLogger(__name__)
 _PACKAGES = ("sicmctl", "numpy", "scipy", "nidaqmx", "msgspec", "pydantic")
+_PARTS = ("sicmctl.scan.height", "scipy.interpolate", "scipy.optimize")
+"""What a second process needs for heights and tips, and what is slow to import."""
 
 Subscriber = Callable[[AnyMessage], None]
 
@@ -202,6 +205,8 @@ class Run:
         """Run all steps; return the outcome of the run, and why."""
         steps = self._experiment.model.step
         scanning = any(step.scan is not None for step in steps)
+        if scanning and self._gathering.executor is not None:
+            self._gathering.executor.submit(prepare, *_PARTS)  # by the first hop it has them
         found = self._tune_up(rig, hops) if hops is not None and scanning else None
         self.state = RunState.SCANNING
         for step in steps:

@@ -102,6 +102,8 @@ class Reporter:
         self._publish_all_but(0)
 
     def _hand_over(self) -> None:
+        if not self._gathered:
+            return
         tasks, self._gathered = self._gathered, []
         found = [task.approach for task in tasks if task.approach is not None]
         heights = soon(self.gathering.executor, estimate_many, found, self.tip)

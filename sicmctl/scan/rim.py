@@ -150,9 +150,8 @@ class Rim:
     def room(self) -> float:
         """How far below the tip the nearest edge is at least, by the present current, m."""
         curve = self.curve
-        if (
-            not self._depth
-        ):  # what the tops of other hops tell says nothing of an edge near this one
+        if not self._depth:
+            # what the tops of other hops tell says nothing of an edge near this one
             return curve.gap(_CORNER * _LIKELY * self.own)
         if self._begun:
             return 0.0

@@ -28,17 +28,8 @@ from simulators.world.rig import (
 )
 from simulators.world.rng import normals
 from simulators.world.sample import height, look, plane
-from simulators.world.slow import (
-    CHANNELS,
-    DRIFT,
-    FACTOR,
-    NODE,
-    OFFSET,
-    REFERENCE,
-    VIBRATION,
-    node,
-)
-from simulators.world.stage import CREEPS, PLAYS, POSITION, SENSED, advance, target
+from simulators.world.slow import CHANNELS, DRIFT, FACTOR, NODE, OFFSET, VIBRATION, node
+from simulators.world.stage import POSITION, SENSED, advance, target
 
 TICK = 1e-8
 
@@ -222,29 +213,6 @@ def _watching(row, output, low, high, is_high):
     return False
 
 
-@njit(cache=True)
-def settle(rigs, relief, states):
-    """Bring everything to where 0 V at all inputs leads in the end; arguments as of `run`."""
-    rig, state = rigs[0], states[0]
-    for a in range(3):
-        u = min(max(rig.axes.zero[a], 0.0), rig.axes.range[a])
-        for p in range(PLAYS):
-            state.plays[a, p] = u / rig.axes.range[a]
-        u = target(rig.axes, a, 0.0, state.plays)
-        state.axes[a, POSITION], state.axes[a, SENSED] = u, u
-        for c in range(CREEPS):
-            state.creeps[a, c] = u
-    state.slow[REFERENCE] = 1.0
-    node(rig.slow, 0, rig.rates, state.slow, state.before)
-    node(rig.slow, 1, rig.rates, state.slow, state.after)
-    x, y, z = (
-        state.axes[0, POSITION] + state.before[DRIFT] + state.before[VIBRATION],
-        state.axes[1, POSITION] + state.before[DRIFT + 1] + state.before[VIBRATION + 1],
-        state.axes[2, POSITION] + state.before[DRIFT + 2] + state.before[VIBRATION + 2],
-    )
-    sense(rig, relief, state, x, y, z + rig.shortening)
-
-
 @njit(cache=True, nogil=True)
 def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
     """Run until the drive ends, a watch changes state, or a contact wants attention.
@@ -258,7 +226,7 @@ def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
     keep, targets, old = np.empty(3), np.empty(3), np.empty(5)
     for a in range(3):
         keep[a] = math.exp(-period * TICK / rig.axes.sensor_time[a])
-    chain, rows = rig.chain, np.int64(0)  # of one type from the start, so that all compiles once
+    chain, rows = rig.chain, np.int64(0)  # of one type, so that a sub-step compiles once
     for k in range(drive.shape[0]):
         start = state.time[0]
         command = chain.command_scale * drive[k, 0] if chain.commanded else 0.0

@@ -10,7 +10,7 @@ from simulators.world.meniscus import Meniscus
 from simulators.world.pipette import SECTORS, Tip
 from simulators.world.sample import Surface
 from simulators.world.slow import CHANNELS, STATES, Slow
-from simulators.world.stage import CREEPS, PLAYS, Axes, Stepping
+from simulators.world.stage import PLAYS, Axes, Stepping
 
 # scalars of the state
 CURRENT, POTENTIAL, NOISE_VOLTAGE, GAP, CONTACT, DEPTH, STEEPNESS, WET = range(8)
@@ -90,7 +90,7 @@ def new_state() -> State:
         time=np.zeros(2, dtype=np.int64),
         axes=np.zeros((3, 3)),
         plays=np.zeros((3, PLAYS)),
-        creeps=np.zeros((3, CREEPS)),
+        creeps=np.zeros((3, 4)),
         sensor_noise=np.zeros(3),
         local=np.zeros((SECTORS, 3)),
         looked=np.full(7, np.inf),

@@ -17,7 +17,6 @@ from simulators.config import AxisConfig, StageConfig
 PLAYS = 8
 _PLAY_RADII = np.arange(1, PLAYS + 1) / 18  # of full stroke
 _CREEP_TIMES = np.array([0.1, 1.0, 10.0, 100.0])
-CREEPS = len(_CREEP_TIMES)
 POSITION, VELOCITY, SENSED = 0, 1, 2
 
 Array = NDArray[np.float64]
@@ -116,7 +115,7 @@ def advance(stepping, k, u, state, creeps):
     state: shape (3 axes, 3); creeps: shape (3 axes, 4), m.
     """
     goal = u
-    for c in range(CREEPS):
+    for c in range(4):
         goal -= stepping.creep_weight[k] * (u - creeps[k, c])
         decay = stepping.creep_decay[c]
         creeps[k, c] = decay * creeps[k, c] + (1.0 - decay) * u

@@ -45,11 +45,7 @@ def quantise(volts: NDArray[np.float64], channels: list[AnalogOutput]) -> NDArra
                 written=0,
             )
     step = np.array([[c.full_scale / CODES] for c in channels])
-    codes = volts / step
-    np.rint(codes, out=codes)
-    np.clip(codes, -CODES, CODES - 1, out=codes)
-    codes *= step
-    return codes
+    return np.clip(np.rint(volts / step), -CODES, CODES - 1) * step
 
 
 class OutputBuffer:
@@ -139,10 +135,6 @@ class OutputBuffer:
         if at + n <= self.loop:
             return self.volts[:, at : at + n]
         return self.volts[:, np.arange(at, at + n) % self.loop]
-
-    def last(self, n: int) -> NDArray[np.float64]:
-        """The last of the next `n` samples to generate, shape (channels,)."""
-        return self.volts[:, (self.generated + n - 1) % self.loop]
 
     def consume(self, n: int) -> None:
         """Count `n` samples as generated."""

@@ -25,9 +25,7 @@ class Reading:
     @property
     def volts(self) -> NDArray[np.float64]:
         """Shape (channels, n)."""
-        volts = self.codes.astype(np.float64)
-        volts *= self.scale[:, None]
-        return volts
+        return self.codes * self.scale[:, None]
 
 
 class Card(Tasks):

@@ -206,7 +206,7 @@ class Engine(Signals):
             count = buffer.waiting
         if count:
             remaining = task.remaining
-            last = buffer.last(count).tolist()
+            last = buffer.peek(count)[:, -1].tolist()
             for channel, volts in zip(task.outputs, last, strict=True):
                 self.volts[channel.physical] = volts
             buffer.consume(count)

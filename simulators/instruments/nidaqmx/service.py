@@ -26,6 +26,8 @@ from simulators.instruments.nidaqmx.triggers import StartTrigger
 
 _READ_ARRAY = bytes([pb.ReadAnalogF64Response.READ_ARRAY_FIELD_NUMBER << 3 | 2])
 """Protobuf's tag of the packed field."""
+CREATE, ATTACH = 1, 2
+"""How a client may want a task initialised; otherwise it attaches if it can."""
 
 
 class Doubles(NamedTuple):
@@ -44,10 +46,6 @@ class Doubles(NamedTuple):
         response = pb.ReadAnalogF64Response.FromString(head + self.read_array)
         response.status, response.samps_per_chan_read = self.status, self.samps_per_chan_read
         return response
-
-
-CREATE, ATTACH = 1, 2
-"""How a client may want a task initialised; otherwise it attaches if it can."""
 
 
 class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
@@ -208,7 +206,7 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
         return self._doubles(request, context).message()
 
     @rpc
-    def read_doubles(self, request: Any, context: Context) -> "Doubles":
+    def read_doubles(self, request: Any, context: Context) -> Doubles:
         """`ReadAnalogF64` for a caller in this process."""
         return self._doubles(request, context)
 
@@ -229,7 +227,7 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
             raise CardError(reading.status, f"Task Name: {task.name}", read=0)
         return pb.ReadAnalogScalarF64Response(value=float(reading.volts[0, 0]))
 
-    def _doubles(self, request: Any, context: Context) -> "Doubles":
+    def _doubles(self, request: Any, context: Context) -> Doubles:
         reading = self._read(request, context)
         samples = _arranged(reading.volts, request).astype("<f8", copy=False)
         return Doubles(samples.tobytes(), reading.status, reading.codes.shape[1])
