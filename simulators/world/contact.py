@@ -70,4 +70,4 @@ def leak_gap(key: np.uint64, number: int) -> float:
 
 def draw(key: np.uint64, number: int, which: int) -> float:
     """One of the random numbers of contact `number`, uniform in (0, 1)."""
-    return uniform(key, 16 * number + which)
+    return uniform(key, np.uint64(16 * number + which))

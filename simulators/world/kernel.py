@@ -5,8 +5,8 @@
 import math
 
 import numpy as np
-from numba import njit
 
+from simulators.compiled import compiled
 from simulators.world.amplifier import RAIL, filtered
 from simulators.world.meniscus import since_contact, wets
 from simulators.world.pipette import (
@@ -28,12 +28,23 @@ from simulators.world.rig import (
 )
 from simulators.world.rng import normals
 from simulators.world.sample import height, look, plane
-from simulators.world.slow import CHANNELS, DRIFT, FACTOR, NODE, OFFSET, VIBRATION, node
-from simulators.world.stage import POSITION, SENSED, advance, target
+from simulators.world.slow import (
+    CHANNELS,
+    DRIFT,
+    FACTOR,
+    NODE,
+    OFFSET,
+    REFERENCE,
+    VIBRATION,
+    node,
+)
+from simulators.world.stage import PLAYS, POSITION, SENSED, VELOCITY, advance, target
 
 TICK = 1e-8
 
-_MOVED = 0.25e-9  # lateral motion (m) below which the heights under the tip are kept
+# lateral motion below which the heights under the tip are kept: this share of the gap, which
+# changes the current by no more than 5e-5 on a slope of 1, but within these bounds (m)
+_KEPT, _LEAST_KEPT, _MOST_KEPT = 0.005, 0.25e-9, 5e-9
 _FAR = 60.0  # heights above the highest point, in inner radii, where any surface seems flat
 _LEVEL = 20.0  # gaps, in local reliefs, from which the local surface is as good as flat
 _LIFTED = 1e-9  # gap (m) at which a contact is over
@@ -43,14 +54,15 @@ _BENDING = 0.5e-6  # contact depth (m) that halves the leak under the rim
 _X, _Y, _LOW, _HIGH, _TOP, _STEEP, _LEVEL_HEIGHT = range(7)
 
 
-@njit(cache=True)
+@compiled()
 def sense(rig, relief, state, x, y, z):
     """Conductance (S) of the tip at x, y, z (m, sample frame); gap and steepness go to `state`.
 
     The gap is that of the rounded rim: above the highest point within the contact radius.
     """
     tip, seen, scalars = rig.tip, state.looked, state.scalars
-    if abs(x - seen[_X]) > _MOVED or abs(y - seen[_Y]) > _MOVED:
+    kept = min(max(_KEPT * scalars[GAP], _LEAST_KEPT), _MOST_KEPT)
+    if abs(x - seen[_X]) > kept or abs(y - seen[_Y]) > kept:
         if z - plane(rig.surface, x, y) - rig.surface.top > _FAR * tip.radius:
             scalars[GAP] = z - height(rig.surface, relief, x, y)
             return flat_conductance(tip, scalars[GAP])
@@ -67,7 +79,7 @@ def sense(rig, relief, state, x, y, z):
     return conductance(tip, state.local, z, floor)
 
 
-@njit(cache=True)
+@compiled()
 def _level(local):
     """Height of the plane that leaks as the sectors do, seen from far above."""
     total = 0.0
@@ -77,7 +89,7 @@ def _level(local):
     return total / SECTORS
 
 
-@njit(cache=True)
+@compiled()
 def _mains(noise, t):
     phase = t * noise.mains_frequency
     place = (phase - math.floor(phase)) * (noise.mains.size - 1)
@@ -85,21 +97,21 @@ def _mains(noise, t):
     return noise.mains[k] + (place - k) * (noise.mains[k + 1] - noise.mains[k])
 
 
-@njit(cache=True)
+@compiled()
 def _noise_current(rig, state, tick, dt, conductance, current):
     """White and f**2 noise of one sub-step (A)."""
     noise = rig.noise
     density = noise.thermal * (conductance + 1.0 / rig.chain.feedback) + noise.shot * abs(current)
     if density == 0.0 and noise.voltage == 0.0:
         return 0.0
-    a, b = normals(noise.current_key, tick)
+    a, b = normals(noise.current_key, np.uint64(tick))
     voltage = noise.voltage * b / math.sqrt(2.0 * dt)
     slope = (voltage - state.scalars[NOISE_VOLTAGE]) / dt
     state.scalars[NOISE_VOLTAGE] = voltage
     return a * math.sqrt(density / (2.0 * dt)) + noise.capacitance * slope
 
 
-@njit(cache=True)
+@compiled()
 def _touch(rig, state):
     """Follow a contact; whether it began, ended or broke the tip just now."""
     s = state.scalars
@@ -116,7 +128,7 @@ def _touch(rig, state):
     return depth > rig.break_depth
 
 
-@njit(cache=True)
+@compiled()
 def _record(rig, state, old, share, row):
     """Write one row of truth at the node that lies `share` of a sub-step back.
 
@@ -134,8 +146,8 @@ def _record(rig, state, old, share, row):
     row[13], row[14], row[15] = rig.tip.radius, rig.shortening, rig.sample_offset
 
 
-@njit(cache=True)
-def _sub_step(rig, relief, state, targets, command, tick, length, old, truth, rows):
+@compiled()
+def _sub_step(rig, relief, state, targets, command, tick, length, old, place, truth, rows):
     """One sub-step of `length` ticks that ends at `tick`.
 
     Returns the filtered input current (A), whether the input stage was saturated, whether a
@@ -150,15 +162,11 @@ def _sub_step(rig, relief, state, targets, command, tick, length, old, truth, ro
     crossed = tick >= (state.time[1] + 1) * NODE
     if crossed:
         state.time[1] += 1
-        for c in range(CHANNELS):
-            state.before[c] = state.after[c]
-        node(rig.slow, state.time[1] + 1, rig.rates, state.slow, state.after)
+        _next_node(rig, state, state.time[1] + 1)
     share = (tick - state.time[1] * NODE) / NODE
     before, after = state.before, state.after
-    x = state.axes[0, POSITION] + _between(before, after, DRIFT, VIBRATION, 0, share)
-    y = state.axes[1, POSITION] + _between(before, after, DRIFT, VIBRATION, 1, share)
-    z = state.axes[2, POSITION] + _between(before, after, DRIFT, VIBRATION, 2, share)
-    g = sense(rig, relief, state, x, y, z + rig.shortening)
+    _place(state, share, place)
+    g = sense(rig, relief, state, place[0], place[1], place[2] + rig.shortening)
     passed = 0.5  # share of the sub-step that the present current stands for
     if rig.meniscus.height > 0.0:
         was, s[WET] = s[WET], wets(rig.meniscus, s[WET], s[GAP])
@@ -184,18 +192,31 @@ def _sub_step(rig, relief, state, targets, command, tick, length, old, truth, ro
     return filtered(rig.bessel, clipped, state.modes), clipped != current, touched, rows
 
 
-@njit(cache=True)
-def _between(before, after, first, second, axis, share):
-    a = before[first + axis] + before[second + axis]
-    b = after[first + axis] + after[second + axis]
-    return a + share * (b - a)
+@compiled()
+def _next_node(rig, state, n):
+    """Let node n be the next one, and the next one be the last."""
+    for c in range(CHANNELS):
+        state.before[c] = state.after[c]
+    node(rig.slow, n, rig.rates, state.slow, state.after)
 
 
-@njit(cache=True)
+@compiled()
+def _place(state, share, place):
+    """Where the tip would be if it were not broken (m), `share` of a node's time after the last.
+
+    place: shape (3,), to be filled.
+    """
+    for k in range(3):
+        a = state.before[DRIFT + k] + state.before[VIBRATION + k]
+        b = state.after[DRIFT + k] + state.after[VIBRATION + k]
+        place[k] = state.axes[k, POSITION] + (a + share * (b - a))
+
+
+@compiled()
 def _sensors(rig, state, tick, keep, row):
     """What the three position sensors show at `tick` (V)."""
-    gx, gy = normals(rig.noise.lateral_key, tick)
-    gz, _ = normals(rig.noise.vertical_key, tick)
+    gx, gy = normals(rig.noise.lateral_key, np.uint64(tick))
+    gz, _ = normals(rig.noise.vertical_key, np.uint64(tick))
     for a, g in ((0, gx), (1, gy), (2, gz)):
         kick = math.sqrt(1.0 - keep[a] * keep[a]) * rig.axes.sensor_noise[a]
         state.sensor_noise[a] = keep[a] * state.sensor_noise[a] + kick * g
@@ -203,7 +224,7 @@ def _sensors(rig, state, tick, keep, row):
         row[1 + a] = (sensed - rig.axes.zero[a]) / rig.axes.metres_per_volt[a]
 
 
-@njit(cache=True)
+@compiled()
 def _watching(row, output, low, high, is_high):
     """Whether any comparator changes state on this row."""
     for w in range(output.size):
@@ -213,7 +234,28 @@ def _watching(row, output, low, high, is_high):
     return False
 
 
-@njit(cache=True, nogil=True)
+@compiled()
+def rest(rigs, relief, states):
+    """Bring everything where 0 V at all inputs has brought it long ago."""
+    rig, state = rigs[0], states[0]
+    for a in range(3):
+        u = min(max(rig.axes.zero[a], 0.0), rig.axes.range[a])
+        for p in range(PLAYS):
+            state.plays[a, p] = u / rig.axes.range[a]
+        u = target(rig.axes, a, 0.0, state.plays)
+        state.axes[a, POSITION] = state.axes[a, SENSED] = u
+        state.axes[a, VELOCITY] = 0.0
+        for c in range(state.creeps.shape[1]):
+            state.creeps[a, c] = u
+    state.slow[REFERENCE] = 1.0
+    for n in range(2):
+        _next_node(rig, state, n)
+    place = np.empty(3)
+    _place(state, 0.0, place)
+    sense(rig, relief, state, place[0], place[1], place[2] + rig.shortening)
+
+
+@compiled(nogil=True)
 def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
     """Run until the drive ends, a watch changes state, or a contact wants attention.
 
@@ -223,7 +265,7 @@ def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
     Returns the number of steps done, of truth rows written, and whether a watch changed state.
     """
     rig, state = rigs[0], states[0]
-    keep, targets, old = np.empty(3), np.empty(3), np.empty(5)
+    keep, targets, old, place = np.empty(3), np.empty(3), np.empty(5), np.empty(3)
     for a in range(3):
         keep[a] = math.exp(-period * TICK / rig.axes.sensor_time[a])
     chain, rows = rig.chain, np.int64(0)  # of one type, so that a sub-step compiles once
@@ -237,7 +279,17 @@ def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
         for j in range(substeps):
             tick = start + period * (j + 1) // substeps
             current, over, touch, rows = _sub_step(
-                rig, relief, state, targets, command, tick, period / substeps, old, truth, rows
+                rig,
+                relief,
+                state,
+                targets,
+                command,
+                tick,
+                period / substeps,
+                old,
+                place,
+                truth,
+                rows,
             )
             saturated, touched, last = saturated or over, touched or touch, tick
         state.time[0] = last
@@ -252,7 +304,7 @@ def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
     return drive.shape[0], rows, False
 
 
-@njit(cache=True)
+@compiled()
 def heights_for_conductance(tip, surface, relief, x, y, share, floor):
     """z (m) of the tip where its conductance is `share` of that far away, at each x, y.
 

@@ -12,9 +12,9 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from simulators.compiled import compiled
 from simulators.config import PipetteConfig
 from simulators.world.pack import packed
 
@@ -162,7 +162,7 @@ def concentration_factor(config: PipetteConfig, bath: float) -> float:
     return float(1 / np.mean(conductivity[0] / conductivity))
 
 
-@njit(cache=True)
+@compiled()
 def _admittance(tip, s):
     """1/(R0 + r) at s = r_i/gap."""
     t = s / (1.0 + s) * _CELLS
@@ -171,20 +171,20 @@ def _admittance(tip, s):
     return low + (t - k) * (tip.table[k + 1] - low)
 
 
-@njit(cache=True)
+@compiled()
 def flat_conductance(tip, gap):
     """Conductance (S) at `gap` (m) over a plane."""
     excess = 1.0 / _admittance(tip, tip.radius / max(gap, 1e-12)) - R0
     return 1.0 / (tip.far_resistance + tip.excess_resistance * excess + tip.series_resistance)
 
 
-@njit(cache=True)
+@compiled()
 def far_conductance(tip):
     """Conductance (S) far from the sample."""
     return 1.0 / (tip.far_resistance + tip.series_resistance)
 
 
-@njit(cache=True)
+@compiled()
 def conductance(tip, local, z, floor):
     """Conductance (S) of a tip at height z over the heights `local` under it.
 
@@ -206,7 +206,7 @@ def conductance(tip, local, z, floor):
     return 1.0 / (tip.far_resistance + tip.excess_resistance * excess + tip.series_resistance)
 
 
-@njit(cache=True)
+@compiled()
 def rectified(tip, potential):
     """The potential (V) that a pipette without rectification would need for the same current."""
     bend = math.tanh(potential / tip.rectification_potential)

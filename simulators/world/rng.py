@@ -7,7 +7,8 @@ finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014); normal deviates are B
 import math
 
 import numpy as np
-from numba import njit
+
+from simulators.compiled import compiled
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -17,21 +18,21 @@ _ONE = np.uint64(1)
 _TO_UNIT = 2.0**-53
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _mix(z):
     z = (z ^ (z >> _S30)) * _MIX1
     z = (z ^ (z >> _S27)) * _MIX2
     return z ^ (z >> _S31)
 
 
-@njit(cache=True)
+@compiled()
 def uniform(key, counter):
     """Number `counter` of the stream `key`, uniform in (0, 1)."""
     bits = _mix(key + np.uint64(counter) * _GOLDEN)
     return (float(bits >> _S11) + 0.5) * _TO_UNIT
 
 
-@njit(cache=True)
+@compiled()
 def normals(key, counter):
     """Pair `counter` of independent standard normal deviates of the stream `key`."""
     first = np.uint64(counter) << _ONE

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from simulators.compiled import compiled
 from simulators.config import SampleConfig
 from simulators.world import surfaces
 from simulators.world.pack import packed
@@ -84,7 +84,7 @@ class Sample:
         return flat.reshape(xs.shape)
 
 
-@njit(cache=True)
+@compiled()
 def height(surface, h, x, y):
     """Bilinear height (m) at one point; h: the map, shape (n, n), m."""
     n = h.shape[0]
@@ -99,20 +99,20 @@ def height(surface, h, x, y):
     return plane(surface, x, y) + low + fv * (high - low)
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _wrapped(i, n):
     """The index `i` of a map that repeats; divides, which takes long, only where it must."""
     return i if 0 <= i < n else i % n
 
 
-@njit(cache=True)
+@compiled()
 def plane(surface, x, y):
     """Height (m) of the mean plane at one point."""
     tilt = surface.slope_x * (x - surface.left) + surface.slope_y * (y - surface.bottom)
     return surface.mean + tilt
 
 
-@njit(cache=True)
+@compiled()
 def _heights(surface, h, x, y):
     out = np.empty(x.size)
     for k in range(x.size):
@@ -120,7 +120,7 @@ def _heights(surface, h, x, y):
     return out
 
 
-@njit(cache=True)
+@compiled()
 def look(surface, relief, radius, contact_radius, x, y, local):
     """Fill `local` with the heights under a tip of inner radius `radius` at x, y.
 

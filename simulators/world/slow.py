@@ -10,9 +10,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulators.compiled import compiled
 from simulators.config import NoiseConfig, StageConfig
 from simulators.world.rng import normals, uniform
 
@@ -62,7 +62,7 @@ class Slow(NamedTuple):
 
 def slow(stage: StageConfig, noise: NoiseConfig, key: np.uint64) -> Slow:
     """Draw what is constant over a run from the stream `key`."""
-    draw = iter(range(1 << 62, (1 << 62) + 100))
+    draw = map(np.uint64, range(1 << 62, (1 << 62) + 100))
 
     def phase() -> float:
         return 2 * math.pi * uniform(key, next(draw))
@@ -87,7 +87,7 @@ def slow(stage: StageConfig, noise: NoiseConfig, key: np.uint64) -> Slow:
     )
 
 
-@njit(cache=True)
+@compiled()
 def node(slow, n, extra, state, out):
     """Advance `state` to node n and write its channels to `out` (CHANNELS,).
 
@@ -117,7 +117,7 @@ def node(slow, n, extra, state, out):
     out[OFFSET] = slow.offset + state[WANDER]
 
 
-@njit(cache=True)
+@compiled()
 def _motion(slow, k, t, counter, extra, state, out):
     first, last, decay, swing, period, phase = slow.drift[k]
     rate = last + (first - last) * math.exp(-t / decay)
@@ -142,7 +142,7 @@ def _motion(slow, k, t, counter, extra, state, out):
     out[VIBRATION + k] = rms * math.sqrt(0.5) * (band + lines)
 
 
-@njit(cache=True)
+@compiled()
 def _clogs(slow, counter, state):
     """Poisson clogs of 5-50 % of the current; most clear, some stay."""
     state[CLOG] *= 1.0 - _DT / _CLOG_TIME
@@ -153,7 +153,7 @@ def _clogs(slow, counter, state):
         add_clog(state, share, stays < _PERMANENT)
 
 
-@njit(cache=True)
+@compiled()
 def add_clog(state, share, stays):
     """Block `share` of what is still open."""
     where = STUCK if stays else CLOG

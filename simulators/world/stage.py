@@ -9,9 +9,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from simulators.compiled import compiled
 from simulators.config import AxisConfig, StageConfig
 
 PLAYS = 8
@@ -90,7 +90,7 @@ def _continuous(axis: AxisConfig) -> Array:
     )
 
 
-@njit(cache=True)
+@compiled()
 def target(axes, k, volts, plays):
     """Where axis k goes (m) under a command (V), after hysteresis, whose state advances.
 
@@ -108,7 +108,7 @@ def target(axes, k, volts, plays):
     return u
 
 
-@njit(cache=True)
+@compiled()
 def advance(stepping, k, u, state, creeps):
     """Advance axis k by one step towards `u` (m), a part of which creeps in over decades of time.
 

@@ -33,7 +33,7 @@ from simulators.world.rig import (
 )
 from simulators.world.rng import stream, uniform
 from simulators.world.sample import Sample
-from simulators.world.slow import NODE, REFERENCE, add_clog, node, slow
+from simulators.world.slow import NODE, add_clog, slow
 from simulators.world.truth import Recorder, setpoint_height
 
 SLOWEST = 50e3
@@ -90,7 +90,7 @@ class World:
         self._events = sorted(config.event, key=lambda event: event.at)
         path = truth or config.truth.file
         self._truth = Recorder(path, config, seed, self.sample) if path else None
-        self._rest()
+        kernel.rest(self._rig_row(2000, 1), self.sample.map, self._state_row)
         self._happen()
 
     def __enter__(self) -> Self:
@@ -105,20 +105,6 @@ class World:
             if self._touch:
                 self._end_contact(self._touch)
             self._truth.close()
-
-    def _rest(self) -> None:
-        """Everything where 0 V at all inputs has brought it long ago."""
-        state, rig = self._state, self._rig(2000, 1)
-        for k in range(3):
-            u = min(max(self._axes.zero[k], 0.0), self._axes.range[k])
-            state.plays[k] = u / self._axes.range[k]
-            u = stage.target(rig.axes, k, 0.0, state.plays)
-            state.axes[k] = u, 0.0, u
-            state.creeps[k] = u
-        state.slow[REFERENCE] = 1.0
-        node(rig.slow, 0, self._rates, state.slow, state.before)
-        node(rig.slow, 1, self._rates, state.slow, state.after)
-        kernel.sense(rig, self.sample.map, state, *self.tip_position)
 
     # the Plant ------------------------------------------------------------------------------
 
@@ -350,7 +336,7 @@ class World:
 def _noise(config: SimConfig, seed: int) -> Noise:
     noise = config.noise
     phase = np.linspace(0, 2 * np.pi, 2001)
-    start = [2 * np.pi * uniform(stream(seed, 5), k) for k in range(3)]
+    start = [2 * np.pi * uniform(stream(seed, 5), np.uint64(k)) for k in range(3)]
     amplitudes = (noise.mains, noise.mains_harmonics, noise.mains_harmonics)
     mains = sum(
         a * np.sin(n * phase + p) for n, a, p in zip((1, 3, 5), amplitudes, start, strict=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from nidaqmx.constants import OverwriteMode, ReadRelativeTo
-from numba import njit
 from numpy.typing import NDArray
 
+from simulators.compiled import compiled
 from simulators.instruments.nidaqmx.errors import CardError, Code
 from simulators.instruments.nidaqmx.events import EveryN
 from simulators.instruments.nidaqmx.timing import Timing
@@ -54,7 +54,7 @@ def quantise(volts: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[
     return codes
 
 
-@njit(cache=True)
+@compiled()
 def _convert(volts, scale, codes):
     """All in one go: the card does it many times in a hop, to few samples at a time."""
     for c in range(volts.shape[0]):

@@ -9,8 +9,8 @@ is one root, and potential control, current control and open circuit differ in o
 import math
 
 import numpy as np
-from numba import njit
 
+from simulators.compiled import compiled
 from simulators.world.cell.msmr import rest_potential
 
 BY_CURRENT, BY_POTENTIAL = 0, 1
@@ -28,27 +28,27 @@ terminals, into the film, into the particles."""
 _ONSET, _ONSET_WIDTH = 0.72, 0.035
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def exchange(x, p):
     """Exchange current (A); the small constant keeps an empty or full electrode alive."""
     inside = min(max(x, 0.0), 1.0)
     return p[EXCHANGE] * (2 * math.sqrt(inside * (1 - inside)) + 0.15)
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def diffusion_time(x, p):
     """R**2/D (s) with D falling with x, shaped like that of Ecker et al. (2015)."""
     return p[TIME] / (0.15 + math.exp(-6 * min(max(x, 0.0), 1.0)))
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _film_charge(phi, dt, film, p):
     """Charge (C) the film takes in a step at potential phi."""
     reach = p[FILM_RATE] * dt / (1 + math.exp(min((phi - _ONSET) / _ONSET_WIDTH, 700.0)))
     return p[FILM_CHARGE] * (1 - film) * reach / (1 + reach)
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _after(current, dt, s, p, i0, time):
     """Stoichiometry, surface excess, hysteresis and interface drop after `current` for dt."""
     dx = -current * dt / p[CAPACITY]
@@ -60,7 +60,7 @@ def _after(current, dt, s, p, i0, time):
     return s[X] + dx, y, h, drop
 
 
-@njit(cache=True)
+@compiled()
 def _balance(current, dt, mode, held, s, p, i0, time, potentials):
     """Charge balance of the electrode (A) and its potential (V); the balance rises with current."""
     x, y, h, drop = _after(current, dt, s, p, i0, time)
@@ -71,7 +71,7 @@ def _balance(current, dt, mode, held, s, p, i0, time, potentials):
     return inner - outer, phi
 
 
-@njit(cache=True)
+@compiled()
 def step(dt, mode, held, guess, s, p, potentials):
     """State, potential (V), current (A) and intercalation current (A) after dt > 0.
 
@@ -107,7 +107,7 @@ def step(dt, mode, held, guess, s, p, potentials):
     return new, phi + total * p[RESISTANCE], total, current
 
 
-@njit(cache=True)
+@compiled()
 def _solve(low, high, f_low, f_high, dt, mode, held, s, p, i0, time, potentials):
     """The root between two currents (regula falsi after Illinois, then bisection), and phi."""
     current, phi = low, s[PHI]

@@ -11,11 +11,11 @@ step in which the input is linear in time has a closed form whatever its length.
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from simulators.cellconfig import RandlesCell, RcCell, ResistorCell
 from simulators.cellport import Control
+from simulators.compiled import compiled
 
 Array = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def _modes(A: Array, b: Array) -> tuple[Array, Array, Array]:
     return rates, np.ascontiguousarray(vectors), b @ vectors
 
 
-@njit(cache=True)
+@compiled()
 def _pass(state, rates, vectors, driven, dt, start, end):
     """The state `dt` later, for an input that goes linearly from `start` to `end`."""
     amplitudes = np.zeros(len(rates))

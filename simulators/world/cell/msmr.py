@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from simulators.compiled import compiled
 
 FARADAY, GAS = 96485.33212, 8.31446261815324
 
@@ -55,7 +56,7 @@ def _occupied(
     return (shares * full).sum(axis=-1), (shares * empty).sum(axis=-1), slope
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def rest_potential(x, points):
     """U (V) at stoichiometry x, from `table` by cubic Hermite; monotone beyond 0 and 1 too."""
     inside = min(max(x, _TINY), 1 - _TINY)

@@ -12,11 +12,11 @@ charge of a transmission line driven alike that the corners follow (its Q_i, and
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from simulators.cellconfig import NcmCell
 from simulators.cellport import Control
+from simulators.compiled import compiled
 
 Array = NDArray[np.float64]
 
@@ -111,7 +111,7 @@ def sweep(cell: Ncm, cycles: int = 2, per_sweep: int = _PER_SWEEP) -> tuple[Arra
     return potentials, currents, charges
 
 
-@njit(cache=True)
+@compiled()
 def _corners(charges, largest, corner, floor, gamma):
     """Resistance (ohm) between each node and the next; that of the open space's is `corner`."""
     resistance = np.full(len(charges) - 1, corner)
@@ -120,7 +120,7 @@ def _corners(charges, largest, corner, floor, gamma):
     return resistance
 
 
-@njit(cache=True)
+@compiled()
 def _step(state, dt, by_potential, held, C, largest, entry, corner, floor, gamma, guided):
     """The state after one step: the line's, then the ladder's with the corners that follow it."""
     new = np.empty_like(state)
@@ -134,7 +134,7 @@ def _step(state, dt, by_potential, held, C, largest, entry, corner, floor, gamma
     return new
 
 
-@njit(cache=True)
+@compiled()
 def _ladder(v, resistance, dt, by_potential, held, C, entry):
     """Potentials across the slits after one backward Euler step, by Thomas' algorithm."""
     n = len(v)
