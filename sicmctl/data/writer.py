@@ -15,7 +15,8 @@ from .journal import Loss, read_journal
 from .names import RunFileError
 from .nexus import NexusWriter
 
-FLUSH_INTERVAL = 2.0
+FLUSH_INTERVAL = 10.0
+"""Time between writes of what waits, s: each goes through all columns, which takes a while."""
 BATCH = 256
 _GATHER = 0.5
 """Time in which messages gather before the thread of a run file wakes for them, s."""

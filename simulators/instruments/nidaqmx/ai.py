@@ -48,19 +48,28 @@ def default_buffer(timing: Timing) -> int:
 
 
 def quantise(volts: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.int16]:
-    """ADC codes of volts, shape (channels, n); scale: volts per code of each channel."""
-    codes = np.empty(volts.shape, dtype=np.int16)
-    _convert(volts, scale, codes)
-    return codes
+    """ADC codes of volts, shape (n, channels); scale: volts per code of each channel."""
+    return np.clip(np.rint(volts / scale), -CODES, CODES - 1).astype(np.int16)
 
 
 @compiled()
-def _convert(volts, scale, codes):
-    """All in one go: the card does it many times in a hop, to few samples at a time."""
-    for c in range(volts.shape[0]):
-        for k in range(volts.shape[1]):
-            code = np.rint(volts[c, k] / scale[c])
-            codes[c, k] = np.int16(min(max(code, -CODES), CODES - 1))
+def _convert(outputs, courses, sources, scale, ring, at):  # noqa: PLR0917  (compiled)
+    """Convert samples and put them into a ring of codes, shape (capacity, channels), from `at` on.
+
+    outputs: of the plant; courses: of the AO channels; both shape (n, ...), V. sources: per channel
+    a column of the former or, counted on, of the latter, or of neither. All in one go: the card
+    does it many times in a hop, to few samples at a time.
+    """
+    first, end = outputs.shape[1], outputs.shape[1] + courses.shape[1]
+    for k in range(outputs.shape[0]):
+        row = ring[(at + k) % ring.shape[0]]
+        for c in range(sources.size):
+            s, volts = sources[c], 0.0
+            if s < first:
+                volts = outputs[k, s]
+            elif s < end:
+                volts = courses[k, s - first]
+            row[c] = np.int16(min(max(np.rint(volts / scale[c]), -CODES), CODES - 1))
 
 
 class InputBuffer:
@@ -85,7 +94,7 @@ class InputBuffer:
 
     def allocate(self, channels: list[AnalogInput], timing: Timing) -> None:
         """Empty the buffer and make room for a start."""
-        shape = (len(channels), self.size or default_buffer(timing))
+        shape = (self.size or default_buffer(timing), len(channels))
         if self.codes.shape != shape:
             self.codes = np.zeros(shape, dtype=np.int16)
         self.scale = np.array([c.full_scale / CODES for c in channels])
@@ -96,7 +105,7 @@ class InputBuffer:
     @property
     def capacity(self) -> int:
         """Samples per channel the buffer holds."""
-        return self.codes.shape[1]
+        return self.codes.shape[0]
 
     @property
     def keeps_unread(self) -> bool:
@@ -123,27 +132,26 @@ class InputBuffer:
         """Samples per channel that a read could return now."""
         return max(0, self.acquired - self.start)
 
-    def store(self, volts: NDArray[np.float64]) -> None:
-        """Quantise and append samples, shape (channels, n), n <= capacity."""
-        n = volts.shape[1]
-        codes = quantise(volts, self.scale)
-        at = self.acquired % self.capacity
-        head = min(n, self.capacity - at)
-        self.codes[:, at : at + head] = codes[:, :head]
-        if head < n:
-            self.codes[:, : n - head] = codes[:, head:]
-        self.acquired += n
+    def store(
+        self,
+        outputs: NDArray[np.float64],
+        courses: NDArray[np.float64],
+        sources: NDArray[np.int64],
+    ) -> None:
+        """Convert and append n <= capacity samples; arguments as of `_convert`."""
+        _convert(outputs, courses, sources, self.scale, self.codes, self.acquired % self.capacity)
+        self.acquired += len(outputs)
         if self.every:
             self.every.count(self.acquired)
 
     def take(self, n: int) -> NDArray[np.int16]:
-        """Remove and return `n` available samples, shape (channels, n)."""
+        """Remove and return `n` available samples, shape (n, channels)."""
         start = self.start
         if start < self.acquired - self.capacity:
             raise CardError(Code.SAMPLES_NO_LONGER_AVAILABLE, read=0)
         at = start % self.capacity
         head = min(n, self.capacity - at)
-        codes = self.codes[:, at : at + head]
-        codes = codes.copy() if head == n else np.hstack((codes, self.codes[:, : n - head]))
+        codes = self.codes[at : at + head]
+        codes = codes.copy() if head == n else np.vstack((codes, self.codes[: n - head]))
         self.position = start + n
         return codes

@@ -15,7 +15,7 @@ from simulators.instruments.nidaqmx.tasks import Tasks
 
 @dataclass(frozen=True)
 class Reading:
-    """Samples of a read: ADC codes, shape (channels, n), and volts per code of each channel."""
+    """Samples of a read: ADC codes, shape (n, channels), and volts per code of each channel."""
 
     codes: NDArray[np.int16]
     scale: NDArray[np.float64]
@@ -24,8 +24,8 @@ class Reading:
 
     @property
     def volts(self) -> NDArray[np.float64]:
-        """Shape (channels, n)."""
-        return self.codes * self.scale[:, None]
+        """Shape (n, channels)."""
+        return self.codes * self.scale
 
 
 class Card(Tasks):
@@ -83,10 +83,10 @@ class Card(Tasks):
         """On-demand conversions, each as it comes."""
         resting = self._borrow(task, start=True)
         scale = np.array([c.full_scale / ai.CODES for c in task.inputs])
-        volts = np.empty((len(task.inputs), n))
+        volts = np.empty((n, len(task.inputs)))
         for k in range(n):
             self.pacing.poll()
-            volts[:, k] = self.engine.look_now(task)
+            volts[k] = self.engine.look_now(task)
         self.pacing.deliver()
         self._give_back(task, resting)
         return Reading(ai.quantise(volts, scale), scale)
@@ -131,7 +131,7 @@ class Card(Tasks):
         for column in volts.T:
             self.pacing.actuate()
             for channel, value in zip(task.outputs, column, strict=True):
-                self.engine.volts[channel.physical] = float(value)
+                self.engine.put_out(channel.physical, value)
         self._give_back(task, resting)
         return volts.shape[1]
 

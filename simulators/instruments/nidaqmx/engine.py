@@ -5,6 +5,9 @@ comparator is looked at first, so that a pause acts on the very sample that cros
 its sample; then AO puts out its next one, which the plant feels from the following step on.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,12 +22,19 @@ from simulators.instruments.nidaqmx.timing import (
     edges_at,
     edges_before,
 )
-from simulators.plant import Plant
+from simulators.plant import Plant, Watch
 
 LONGEST_RUN = 1 << 15
 """Steps in one call of the plant, which bounds memory."""
 
-Pickup = tuple[NDArray[np.int64], dict[int, str]]
+
+@dataclass(slots=True)
+class _Ticking:
+    """A task whose clock ticks during one run of the plant."""
+
+    task: Task
+    edges: Edges
+    gated: bool
 
 
 class Engine(Signals):
@@ -32,10 +42,24 @@ class Engine(Signals):
 
     def __init__(self, board: Board, plant: Plant, harness: Harness) -> None:
         super().__init__(board, plant, harness)
-        self.volts = dict.fromkeys(board.ao, 0.0)
+        self.held = np.zeros(len(board.ao))
+        """What each AO channel puts out now (V), in the board's order."""
+        self._ao = {name: k for k, name in enumerate(board.ao)}
+        self._wired = [self._ao[name] for name in harness.drives], list(harness.drives.values())
+        columns = list(range(len(plant.inputs)))
+        self._straight = self._wired == (columns, columns) and len(board.ao) == len(columns)
+        self._sources: dict[tuple[str, ...], NDArray[np.int64]] = {}
+        self._courses = self.held[None]
+        self.sensed = self._run(1, LONGEST_STEP, (), ())[-1]
+
+    @property
+    def volts(self) -> dict[str, float]:
         """What each AO channel puts out now."""
-        self._pickups: dict[tuple[str, ...], Pickup] = {}
-        self.sensed = self._run(1, LONGEST_STEP, ())[-1]
+        return dict(zip(self._ao, self.held.tolist(), strict=True))
+
+    def put_out(self, channel: str, volts: float) -> None:
+        """Let an AO channel put out another voltage from now on."""
+        self.held[self._ao[channel]] = volts
 
     def advance(self, until: int) -> None:
         """Go on to the end of the step in which `until` lies, or to the next event."""
@@ -46,25 +70,28 @@ class Engine(Signals):
 
     def _segment(self, until: int) -> bool:
         """Run the plant once; True if something happened that a waiting call must look at."""
-        tasks = [t for t in self.tasks if t.active and self.clock_of(t) is not None]
         step, n = self._extent(until)
-        now = self.now
-        edges = {id(t): self._clock(t).edges(now, step, n) for t in tasks}
-        n = min((self._allowance(t, edges[id(t)], n) for t in tasks), default=n)
+        ticking = [
+            _Ticking(task, clock.edges(self.now, step, n), self._gated(task))
+            for task in self.tasks
+            if task.active and (clock := self.clock_of(task)) is not None
+        ]
+        n = min((self._allowance(t, n) for t in ticking), default=n)
         watch = self.comparator.watch() if self.comparator else None
-        rows = self._run(n, step, (watch,) if watch else (), tasks, edges)
-        m = len(rows)
+        rows = self._run(n, step, (watch,) if watch else (), ticking)
         for clock in self.clocks.values():
             clock.advance(self.now)
-        was_paused = {id(t): self._gated(t) for t in tasks}
         self.sensed = rows[-1]
-        flipped = self._look()
-        self._update_pauses()
-        happened = flipped
-        for task in tasks:
-            hits = edges_before(edges[id(task)], m)
-            hits = self._ungated(hits, m, was_paused[id(task)], self._gated(task))
-            happened |= self._clock_edges(task, hits, rows)
+        happened = flipped = self._look()
+        if flipped:
+            self._update_pauses()
+        for t in ticking:
+            hits = edges_before(t.edges, len(rows))
+            if flipped:
+                hits = self._ungated(hits, len(rows), t.gated, self._gated(t.task))
+            elif t.gated:
+                continue
+            happened |= self._clock_edges(t.task, hits, rows)
         if flipped and self.comparator:
             self.edge(COMPARATOR, self.comparator.is_high)
         return happened
@@ -81,10 +108,11 @@ class Engine(Signals):
                 return misfit, 1
         return step, min(-(-left // step), LONGEST_RUN)
 
-    def _allowance(self, task: Task, edges: Edges, n: int) -> int:
-        """Steps until something happens in `task` that the engine must attend to."""
-        if self._gated(task):
+    def _allowance(self, ticking: _Ticking, n: int) -> int:
+        """Steps until something happens in a task that the engine must attend to."""
+        if ticking.gated:
             return n
+        task, edges = ticking.task, ticking.edges
         limit = task.remaining
         if task.kind == AI:
             room = task.input.room + 1 if task.input.keeps_unread else task.input.capacity
@@ -97,48 +125,47 @@ class Engine(Signals):
         return int(edges[limit - 1]) + 1 if limit > 0 else 1
 
     def _run(
-        self,
-        n: int,
-        step: int,
-        watches: tuple,
-        tasks: list[Task] | None = None,
-        edges: dict[int, Edges] | None = None,
+        self, n: int, step: int, watches: Sequence[Watch], ticking: Sequence[_Ticking]
     ) -> NDArray[np.float64]:
         """Drive the plant for up to `n` steps; each AO value follows the edge that made it."""
-        held = [0.0] * len(self.plant.inputs)
-        for channel, column in self.harness.drives.items():
-            held[column] = self.volts[channel]
-        drive = np.empty((n, len(held)))
-        drive[:] = held
-        self._drive = drive
-        self._generated: dict[str, NDArray[np.float64]] = {}
-        for task in tasks or ():
-            if task.kind == AO and edges and not self._gated(task):
-                self._fill(task, edges[id(task)], n)
-        rows = self.plant.run(drive, step, watches)
+        self._courses = np.empty((n, len(self.held)))
+        self._courses[:] = self.held
+        for t in ticking:
+            if t.task.kind == AO and not t.gated:
+                self._fill(t.task, t.edges, n)
+        rows = self.plant.run(self._driven(), step, watches)
         self.now += step * len(rows)
         return rows
 
+    def _driven(self) -> NDArray[np.float64]:
+        """The plant's inputs (V) from the courses of the AO channels, shape (n, inputs)."""
+        if self._straight:
+            return self._courses
+        channels, inputs = self._wired
+        drive = np.zeros((len(self._courses), len(self.plant.inputs)))
+        drive[:, inputs] = self._courses[:, channels]
+        return drive
+
     def _fill(self, task: Task, edges: Edges, n: int) -> None:
-        """Write the samples `task` will put out during `n` steps into the drive."""
+        """Write the samples `task` will put out during `n` steps into the courses."""
         hits = edges_before(edges, n - 1)
         count = len(hits) if task.output.regenerates else min(len(hits), task.output.waiting)
         if count == 0:
             return
-        now = [[self.volts[channel.physical]] for channel in task.outputs]
-        courses = np.empty((len(now), n))
+        columns, samples = self._columns(task), task.output.peek(count)
+        first = int(hits[0]) + 1
         if isinstance(hits, range):  # a new value with every step
-            first, last = hits.start + 1, hits.start + 1 + count
-            courses[:, :first] = now
-            courses[:, first:last] = task.output.peek(count)
-            courses[:, last:] = courses[:, last - 1 : last]
+            self._courses[first : first + count, columns] = samples.T
+            self._courses[first + count :, columns] = samples[:, -1]
         else:
-            values = np.concatenate((now, task.output.peek(count)), axis=1)
-            courses[:] = values.repeat(np.diff(hits[:count], prepend=-1, append=n - 1), axis=1)
-        for channel, course in zip(task.outputs, courses, strict=True):
-            self._generated[channel.physical] = course
-            if (column := self.harness.drives.get(channel.physical)) is not None:
-                self._drive[:, column] = course
+            lasting = np.diff(hits[:count], append=n - 1)
+            self._courses[first:, columns] = samples.repeat(lasting, axis=1).T
+
+    def _columns(self, task: Task) -> slice | list[int]:
+        """Where the channels of an AO task are among all."""
+        columns = [self._ao[channel.physical] for channel in task.outputs]
+        first, end = columns[0], columns[0] + len(columns)
+        return slice(first, end) if columns == list(range(first, end)) else columns
 
     # -- what happens at the edges -------------------------------------------------------
 
@@ -163,7 +190,8 @@ class Engine(Signals):
         overrun = buffer.keeps_unread and len(hits) > buffer.room
         if overrun:
             hits = hits[: buffer.room]
-        buffer.store(self._look_at(task, rows, hits))
+        places = slice(hits.start, hits.stop) if isinstance(hits, range) else hits
+        buffer.store(rows[places], self._courses[places], self._seen_by(task))
         if overrun:
             self._end(task, Code.SAMPLES_NO_LONGER_AVAILABLE)
         elif remaining is not None and len(hits) >= remaining:
@@ -172,32 +200,26 @@ class Engine(Signals):
             return False
         return True
 
-    def _look_at(self, task: Task, rows: NDArray[np.float64], hits: Edges) -> NDArray[np.float64]:
-        """Volts at the task's AI channels at the given steps' ends, shape (channels, n)."""
-        columns, internal = self._pickup(tuple(c.physical for c in task.inputs))
-        places = slice(hits.start, hits.stop) if isinstance(hits, range) else hits
-        out = rows[places].T[columns]
-        for place, source in internal.items():
-            course = self._generated.get(source)
-            out[place] = self.volts.get(source, 0.0) if course is None else course[places]
-        return out
+    def _seen_by(self, task: Task) -> NDArray[np.int64]:
+        """Where AI channels look: a plant output or, counted on from there, an AO channel.
 
-    def _pickup(self, inputs: tuple[str, ...]) -> Pickup:
-        """What AI channels see: the plant outputs, and by place the AO channel or nothing."""
-        if inputs not in self._pickups:
-            columns = [self.harness.sense(name) for name in inputs]
-            internal = {
-                place: name.removeprefix("_").removesuffix("_vs_aognd")
-                for place, (name, column) in enumerate(zip(inputs, columns, strict=True))
-                if column is None
-            }
-            self._pickups[inputs] = np.array([column or 0 for column in columns]), internal
-        return self._pickups[inputs]
+        Those that nothing is wired to look beyond both.
+        """
+        names = tuple(channel.physical for channel in task.inputs)
+        if names not in self._sources:
+            self._sources[names] = np.array([self._source(name) for name in names])
+        return self._sources[names]
+
+    def _source(self, name: str) -> int:
+        column = self.harness.sense(name)
+        if column is not None:
+            return column
+        ao = name.removeprefix("_").removesuffix("_vs_aognd")
+        return len(self.plant.outputs) + self._ao.get(ao, len(self._ao))
 
     def look_now(self, task: Task) -> NDArray[np.float64]:
         """Volts at the task's AI channels at this moment."""
-        self._generated = {}
-        return self._look_at(task, self.sensed[None], range(1))[:, 0]
+        return np.concatenate((self.sensed, self.held, [0.0]))[self._seen_by(task)]
 
     def _generate(self, task: Task, count: int) -> bool:
         buffer = task.output
@@ -206,9 +228,7 @@ class Engine(Signals):
             count = buffer.waiting
         if count:
             remaining = task.remaining
-            last = buffer.peek(count)[:, -1].tolist()
-            for channel, volts in zip(task.outputs, last, strict=True):
-                self.volts[channel.physical] = volts
+            self.held[self._columns(task)] = buffer.peek(count)[:, -1]
             buffer.consume(count)
             if remaining is not None and count >= remaining:
                 self._complete(task)

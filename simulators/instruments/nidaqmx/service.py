@@ -216,7 +216,7 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
         return pb.ReadBinaryI16Response(
             status=reading.status,
             read_array=_arranged(reading.codes, request).tolist(),
-            samps_per_chan_read=reading.codes.shape[1],
+            samps_per_chan_read=len(reading.codes),
         )
 
     @rpc
@@ -230,7 +230,7 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
     def _doubles(self, request: Any, context: Context) -> Doubles:
         reading = self._read(request, context)
         samples = _arranged(reading.volts, request).astype("<f8", copy=False)
-        return Doubles(samples.tobytes(), reading.status, reading.codes.shape[1])
+        return Doubles(samples.tobytes(), reading.status, len(reading.codes))
 
     def _read(self, request: Any, context: Context) -> Reading:
         task = self.task(request)
@@ -295,13 +295,13 @@ def _varint(n: int) -> bytes:
 
 
 def _arranged(samples: NDArray[Any], request: Any) -> NDArray[Any]:
-    """Samples, shape (channels, n), in the order the client's flat array wants them.
+    """Samples, shape (n, channels), in the order the client's flat array wants them.
 
     Grouped by channel, a short read leaves each channel's place as long as it was asked for.
     """
     if choice(request, "fill_mode") != FillMode.GROUP_BY_CHANNEL.value:
-        return samples.T.ravel()
+        return samples.ravel()
     wanted = request.num_samps_per_chan
-    if samples.shape[1] < wanted:
-        samples = np.pad(samples, ((0, 0), (0, wanted - samples.shape[1])))
-    return samples.ravel()
+    if len(samples) < wanted:
+        samples = np.pad(samples, ((0, wanted - len(samples)), (0, 0)))
+    return samples.T.ravel()

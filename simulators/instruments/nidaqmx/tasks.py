@@ -72,7 +72,7 @@ class Tasks:
         for task in self.tasks.values():
             self.abort(task)
         self.engine.unroute()
-        self.engine.volts.update(dict.fromkeys(self.engine.volts, 0.0))
+        self.engine.held[:] = 0.0
         for line in self.board.lines:
             self.engine.set_line(line, False)
 
