@@ -10,8 +10,9 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib import import_module
 from typing import IO, Any, TypeVar
 
@@ -65,6 +66,16 @@ class Aside(Executor):
         except (OSError, subprocess.TimeoutExpired):
             process.kill()
             process.communicate()
+
+
+@contextmanager
+def aside_if_it_helps() -> Iterator[Aside | None]:
+    """A process aside where there is a second core for it, otherwise None."""
+    if (os.cpu_count() or 1) < 2:
+        yield None
+        return
+    with Aside() as aside:
+        yield aside
 
 
 def soon(executor: Executor | None, fn: Callable[..., T], *args: Any) -> Callable[[], T]:

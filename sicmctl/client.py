@@ -1,13 +1,13 @@
 """The Python API that scripts, the command line and windows use to reach the rig."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sicmctl.aside import Aside
+from sicmctl.aside import aside_if_it_helps
 from sicmctl.config.load import LoadedExperiment, LoadedRig, load_experiment, load_rig
 from sicmctl.data.journal import JournalWriter
 from sicmctl.data.writer import RunFileWriter, refuse_existing
@@ -89,6 +89,7 @@ def run(
     stop: threading.Event | None = None,
     *,
     prompt: bool = True,
+    aside: Executor | None = None,
 ) -> RunResult:
     """Run an experiment and write RUN.sicmlog (the journal) and RUN.h5.
 
@@ -98,6 +99,7 @@ def run(
     prompt: `on_message` hears of each hop before the next one begins, and may act on it. Otherwise
     hops come some at a time, up to half a second late: their heights are estimated together, in
     a process of their own where there is a second core, and fast hops are faster.
+    aside: what estimates them then, if there is such a process already.
 
     Raises ConfigError for bad files, JournalError or RunFileError if `out` exists or cannot be
     written; InstrumentError if the rig cannot be reached or may not do what is asked,
@@ -117,7 +119,7 @@ def run(
         ):
             subscribers = [journal.write, file.write, lambda message: begun.set()]
             subscribers += [on_message] if on_message else []
-            with _gathering(prompt) as gathering:
+            with _gathering(prompt, aside) as gathering:
                 running = Run(loaded_rig, loaded_experiment, subscribers, gathering)
                 with _stop_on(stop, running):
                     outcome = running.run()
@@ -130,14 +132,14 @@ def run(
 
 
 @contextmanager
-def _gathering(prompt: bool) -> Iterator[Gathering]:
+def _gathering(prompt: bool, aside: Executor | None) -> Iterator[Gathering]:
     if prompt:
         yield ONE_BY_ONE
-    elif (os.cpu_count() or 1) < 2:
-        yield Gathering(_GATHER)
+    elif aside is not None:
+        yield Gathering(_GATHER, aside)
     else:
-        with Aside() as aside:
-            yield Gathering(_GATHER, aside)
+        with aside_if_it_helps() as own:
+            yield Gathering(_GATHER, own)
 
 
 class _stop_on:  # noqa: N801  (reads as a phrase)

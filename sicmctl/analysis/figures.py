@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 from sicmctl.data.echemdata import collect
@@ -59,8 +60,25 @@ class Drawn:
     png: bytes
 
 
-def draw(run: RunFile) -> list[Drawn]:
+def draw(run: RunFile, aside: Executor | None = None) -> list[Drawn]:
     """Draw all figures of a run once; report and folder share them.
+
+    aside: draws every second one meanwhile, in a process of its own.
+    """
+    if aside is None:
+        return _draw(run, 0, 1)
+    others = aside.submit(_draw_file, run.path, 1, 2)
+    pairs = zip_longest(_draw(run, 0, 2), others.result())
+    return [drawn for pair in pairs for drawn in pair if drawn is not None]
+
+
+def _draw_file(path: Path, first: int, every: int) -> list[Drawn]:
+    with RunFile(path) as run:
+        return _draw(run, first, every)
+
+
+def _draw(run: RunFile, first: int, every: int) -> list[Drawn]:
+    """Draw some of the figures.
 
     A prescan serves the scan after it, so that its height, the first of its pictures, will do.
     """
@@ -77,7 +95,7 @@ def draw(run: RunFile) -> list[Drawn]:
     )
     return [
         Drawn(part, picture.name, picture.title, picture.caption, png(picture))
-        for part, picture in chain(of_scans, of_echem)
+        for part, picture in islice(chain(of_scans, of_echem), first, None, every)
     ]
 
 

@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from sicmctl import __version__
+from sicmctl.aside import aside_if_it_helps
 
 from .exits import BAD_INPUT, FAILED_SAFELY, say_error, told
 
@@ -23,6 +24,8 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
+_SAMPLES = ("graphite", "flat", "tilted", "hopg", "grating")
+"""What the demonstration can image."""
 RunFileArgument = Annotated[Path, typer.Argument(metavar="RUN.h5", help="Run file.")]
 
 
@@ -48,17 +51,22 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Start a virtual rig, image a sample on it, and write figures and a report."""
-    from .demo import SAMPLES, DemoRequest  # noqa: PLC0415
-    from .demo import demo as run_demo  # noqa: PLC0415
+    from .laboratory import begin_compiling  # noqa: PLC0415
 
-    if sample not in SAMPLES:
-        say_error(f'--sample: found "{sample}"; expected one of {", ".join(SAMPLES)}', as_json)
+    if sample not in _SAMPLES:
+        say_error(f'--sample: found "{sample}"; expected one of {", ".join(_SAMPLES)}', as_json)
         raise typer.Exit(BAD_INPUT)
     if out is not None and out.exists():
         say_error(f"--out: found {out}, which exists; expected a new folder", as_json)
         raise typer.Exit(BAD_INPUT)
-    with told(as_json):
-        result = run_demo(DemoRequest(sample, pixels, seed, out), quiet=as_json)
+    with told(as_json), aside_if_it_helps() as aside:
+        compiling = begin_compiling(aside)  # before the imports, which take as long
+
+        from .demo import DemoRequest  # noqa: PLC0415
+        from .demo import demo as run_demo  # noqa: PLC0415
+
+        asked = DemoRequest(sample, pixels, seed, out)
+        result = run_demo(asked, as_json, aside, compiling)
     if as_json:
         print(
             json.dumps(

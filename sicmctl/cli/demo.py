@@ -1,20 +1,20 @@
 """`sicmctl demo`: simulate, run, report, in one go."""
 
 from collections import Counter
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
 from sicmctl.analysis.figures import draw, save_figures
 from sicmctl.analysis.report import write_report
 from sicmctl.analysis.roughness import roughness
+from sicmctl.aside import prepare
 from sicmctl.client import RunResult
 from sicmctl.data.runfile import RunFile
 
 from .laboratory import find, laboratory_inside
 from .progress import RunConsole
 from .running import run_answering_keyboard
-
-SAMPLES = ("graphite", "flat", "tilted", "hopg", "grating")
 
 _SIM = """\
 schema = 1
@@ -47,6 +47,18 @@ setpoint = "1 %"
 """
 
 
+_LATER = (
+    "sicmctl.analysis.figures",
+    "jinja2",
+    "matplotlib.backends.backend_agg",
+    "scipy.interpolate",
+    "scipy.linalg",
+    "scipy.ndimage",
+    "scipy.signal",
+)
+"""What is slow to import and wanted later: there is time for it while the world is compiled."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoResult:
     """Where everything is and how well the surface was met.
@@ -77,8 +89,16 @@ class DemoRequest:
     size_um: float = 20
 
 
-def demo(asked: DemoRequest, quiet: bool = False) -> DemoResult:
-    """Hop over a virtual sample and leave data, figures and a report in a new folder."""
+def demo(
+    asked: DemoRequest,
+    quiet: bool = False,
+    aside: Executor | None = None,
+    compiling: Future[None] | None = None,
+) -> DemoResult:
+    """Hop over a virtual sample and leave data, figures and a report in a new folder.
+
+    aside: what computes beside the run, as of `client.run`. compiling: the world, by now.
+    """
     folder = _new_folder(asked.out)
     sim, rig, truth = folder / "sim.toml", folder / "rig.toml", folder / "truth.h5"
     experiment = folder / "experiment.toml"
@@ -87,10 +107,16 @@ def demo(asked: DemoRequest, quiet: bool = False) -> DemoResult:
         _EXPERIMENT.format(sample=asked.sample, pixels=asked.pixels, size_um=f"{asked.size_um:g}"),
         encoding="utf-8",
     )
-    with laboratory_inside(sim, rig, truth), RunConsole(quiet) as console:
-        result = run_answering_keyboard(rig, experiment, folder / "run.h5", console)
+    if aside is not None:
+        aside.submit(prepare, *_LATER)
+        prepare(*_LATER)
+    with (
+        laboratory_inside(sim, rig, truth, compiling=compiling),
+        RunConsole(quiet) as console,
+    ):
+        result = run_answering_keyboard(rig, experiment, folder / "run.h5", console, aside)
     with RunFile(result.file) as file:
-        drawn = draw(file)
+        drawn = draw(file, aside)
         report = write_report(file, folder / "report.html", drawn)
         figures = save_figures(file, folder / "figures", drawn)
         return DemoResult(result, folder, report, figures, *_compare(file, truth))

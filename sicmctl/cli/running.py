@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
 
 from sicmctl import client
@@ -9,11 +10,15 @@ from sicmctl.messages import AnyMessage
 
 
 def run_answering_keyboard(
-    rig: Path, experiment: Path, out: Path, on_message: Callable[[AnyMessage], None]
+    rig: Path,
+    experiment: Path,
+    out: Path,
+    on_message: Callable[[AnyMessage], None],
+    aside: Executor | None = None,
 ) -> client.RunResult:
     """Run in a thread of its own; Ctrl-C ends the run after the present hop, safely.
 
-    Raises what the run raises.
+    aside: as of `client.run`, which also says what is raised.
     """
     stop, over = threading.Event(), threading.Event()
     result: list[client.RunResult] = []
@@ -21,7 +26,8 @@ def run_answering_keyboard(
 
     def work() -> None:
         try:
-            result.append(client.run(rig, experiment, out, on_message, stop, prompt=False))
+            done = client.run(rig, experiment, out, on_message, stop, prompt=False, aside=aside)
+            result.append(done)
         except BaseException as error:  # handed to the main thread
             failure.append(error)
         finally:

@@ -1,0 +1,16 @@
+"""Makes ready, in another process, what a laboratory would have to wait for."""
+
+
+def compile_world() -> None:
+    """Have the world's code compiled, which is then on the disk for every process.
+
+    Takes some seconds the first time, on any computer, and hardly any afterwards.
+    """
+    import numpy as np  # noqa: PLC0415  slow to import, and of no use to who only names this
+
+    from simulators.config import SampleConfig, SimConfig  # noqa: PLC0415
+    from simulators.world import World  # noqa: PLC0415
+
+    with World(SimConfig(sample=SampleConfig(kind="flat", points=16)), 1) as world:
+        world.run(np.zeros((2, len(world.inputs))), 2000)
+        world.setpoint_height(0.0, 0.0, 0.01)
