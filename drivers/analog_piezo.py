@@ -1,6 +1,6 @@
 """A piezo scanner whose controller takes analog voltages and gives back analog sensor signals."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Self
 
 import numpy as np
@@ -150,9 +150,9 @@ class AnalogPiezo:
                 tail = slice(-min(len(block), _TAIL), None)
                 self._take(name, float(self._sensor(name, block)[tail].mean()))
 
-    def position(self, block: Block) -> dict[str, F64]:
-        """Return the sensors' positions, m."""
-        return {name: self._sensor(name, block) for name in _AXES}
+    def position(self, block: Block) -> Mapping[str, F64]:
+        """Return the sensors' positions, m, each computed when it is asked for."""
+        return _Positions(self, block)
 
     def safe_state(self) -> None:
         """Hold still. Lifting the tip takes time and is the engine's first act."""
@@ -167,6 +167,22 @@ class AnalogPiezo:
         scale = axis.sensor_scale if axis.sensor_scale is not None else axis.scale
         offset = axis.sensor_offset if axis.sensor_offset is not None else axis.offset
         return offset + scale * block[axis.sensor]
+
+
+class _Positions(Mapping[str, F64]):
+    """Of the axes in a block, m: most who ask want one of them."""
+
+    def __init__(self, stage: AnalogPiezo, block: Block) -> None:
+        self._stage, self._block = stage, block
+
+    def __getitem__(self, axis: str) -> F64:
+        return self._stage._sensor(axis, self._block)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_AXES)
+
+    def __len__(self) -> int:
+        return len(_AXES)
 
 
 def _axis(options: AxisOptions) -> Axis:

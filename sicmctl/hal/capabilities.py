@@ -263,6 +263,6 @@ class Positioner(SafeState, Protocol):
         """Take where the stage now rests, as the end of a block shows it, as `commanded`."""
         ...
 
-    def position(self, block: Block) -> dict[str, F64]:
+    def position(self, block: Block) -> Mapping[str, F64]:
         """Return where the sensors saw each axis, m, each of shape (n,)."""
         ...

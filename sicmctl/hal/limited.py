@@ -61,7 +61,7 @@ class LimitedPositioner:
     def synchronise(self, block: Block) -> None:
         self._stage.synchronise(block)
 
-    def position(self, block: Block) -> dict[str, F64]:
+    def position(self, block: Block) -> Mapping[str, F64]:
         return self._stage.position(block)
 
     def safe_state(self) -> None:

@@ -1,5 +1,6 @@
 """From what was read during a hop to its record."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +85,7 @@ class Recorder:
         """Samples in which a fall gathers speed, the lag of the stage included."""
         return round((motion.ONSET + _LAGS * self.stage.axes["z"].lag) * self.rate)
 
-    def _aligned(self, position: dict[str, F64]) -> dict[str, F64]:
+    def _aligned(self, position: Mapping[str, F64]) -> dict[str, F64]:
         """Take the sensors' delay out, so that every curve belongs to the sample clock."""
         out: dict[str, F64] = {}
         for name, seen in position.items():

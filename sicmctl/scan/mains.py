@@ -33,6 +33,7 @@ class MainsTracker:
         self._amplitudes = np.zeros(terms)
         self._phasors: NDArray[np.complex128] | None = None
         self._table = np.empty((terms, 0))
+        self._bins = np.empty((0, len(_HARMONICS)), np.complex128)
 
     def learn(self, first: int, current: F64) -> None:
         """Take in a stretch of current without surface in it, which begins at sample `first`.
@@ -45,8 +46,7 @@ class MainsTracker:
         binned = current[: bins * _BIN].reshape(bins, _BIN).mean(axis=1)
         if not np.all(np.isfinite(binned)):
             return
-        times = np.asarray(first + _BIN * np.arange(bins) + (_BIN - 1) / 2, dtype=np.float64)
-        waves = _without_trend(self._waves(times))
+        waves = _without_trend(self._waves(first, bins))
         values = _without_trend(binned)
         keep = np.exp(-max(first - self._last, 0) / self._rate / self._memory)
         self._last = first
@@ -70,9 +70,13 @@ class MainsTracker:
         pairs = self._amplitudes.reshape(2, len(_HARMONICS))
         return np.hypot(pairs[0], pairs[1])
 
-    def _waves(self, samples: F64) -> F64:
-        phase = np.outer(samples, self._omega)
-        return np.hstack((np.sin(phase), np.cos(phase)))
+    def _waves(self, first: int, bins: int) -> F64:
+        """Sines, then cosines, in the middle of each bin, shape (bins, terms)."""
+        if bins > len(self._bins):
+            middles = _BIN * np.arange(1 << (bins - 1).bit_length()) + (_BIN - 1) / 2
+            self._bins = np.exp(1j * np.multiply.outer(middles, self._omega))
+        turned: NDArray[np.complex128] = self._bins[:bins] * np.exp(1j * first * self._omega)
+        return np.concatenate((turned.imag, turned.real), axis=1)
 
     def _turns(self, samples: int) -> F64:
         """What real and imaginary part of each phasor at a sample add to those that follow it."""

@@ -13,8 +13,8 @@ import numpy as np
 from sicmctl.hal.capabilities import F64
 from sicmctl.hal.limits import Interval
 
-_SAME_PLACE = 1e-9
-"""Targets closer than this are one place, m."""
+from .places import Places, same_place
+
 _LONG_WAY = 2.0
 """A way of more than so many reaches is long."""
 
@@ -115,27 +115,21 @@ class HeightPlanner:
     """Knows the few places that tell the plane of the sample; it is expected where nothing else is
     known."""
     _bases: dict[tuple[int, int], float] = field(default_factory=dict)
-    _points: F64 = field(default_factory=lambda: np.empty((0, 3)))
-    _count: int = 0
-    _places: dict[tuple[int, int], int] = field(default_factory=dict)
+    _places: Places = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._places = Places(self.reach)
 
     def add(self, x: float, y: float, z: float) -> None:
         """Remember a measured height; a place measured again counts with its latest height."""
-        place = _place(x, y)
-        if self.surprises is not None and (base := self._bases.pop(place, None)) is not None:
+        base = self._bases.pop(same_place(x, y), None)
+        if self.surprises is not None and base is not None:
             self.surprises.add(z - base)
-        index = self._places.setdefault(place, self._count)
-        if index == self._count:
-            self._count += 1
-            if self._count > len(self._points):
-                grown = np.empty((max(64, 2 * self._count), 3))
-                grown[:index] = self._points[:index]
-                self._points = grown
-        self._points[index] = x, y, z
+        self._places.add(x, y, z)
 
     def rise(self, by: float) -> None:
         """Take the sample to have come nearer by so much since the heights were measured, m."""
-        self._points[: self._count, 2] += by
+        self._places.rise(by)
         self._bases = {place: base + by for place, base in self._bases.items()}
         if self.coarse is not None:
             self.coarse.rise(by)
@@ -148,7 +142,7 @@ class HeightPlanner:
         A short way is made above everything known along it, any other at the top of the travel.
         lift: additional start height, for an attempt after one that met the surface early.
         """
-        near = self._known[_near(self._known, x, y, self.reach), 2]
+        near = self._places.near(x, y)
         around = self.coarse._around(x, y) if self.coarse is not None else np.empty(0)
         lowest = np.concatenate((near, around))
         if not len(lowest):
@@ -180,7 +174,7 @@ class HeightPlanner:
         x, y, came = way
         own, coarse = self._highest_along(x, y, came)
         base = max(own, top, coarse - self.clearance)
-        self._bases[_place(x, y)] = base
+        self._bases[same_place(x, y)] = base
         start = self.travel.clip(base + self.surprises.clearance)
         return Plan(
             start,
@@ -199,7 +193,7 @@ class HeightPlanner:
     @property
     def slopes(self) -> tuple[float, float] | None:
         """Slopes of the mean plane along x and y, of least size if they are not determined."""
-        if self._count < 3:
+        if len(self._places) < 3:
             return None
         away = self._known - self._known.mean(axis=0)
         (along_x, along_y), *_ = np.linalg.lstsq(away[:, :2], away[:, 2], rcond=1e-6)
@@ -225,11 +219,11 @@ class HeightPlanner:
 
     @property
     def _known(self) -> F64:
-        return self._points[: self._count]
+        return self._places.all
 
     def _around(self, x: float, y: float) -> F64:
         """Heights known within reach of a point; all that are known if there are none."""
-        near = self._known[_near(self._known, x, y, self.reach), 2]
+        near = self._places.near(x, y)
         return near if len(near) else self._known[:, 2]
 
     def _highest_along(
@@ -243,18 +237,5 @@ class HeightPlanner:
         return float(own.max(initial=-np.inf)), float(coarse.max(initial=-np.inf))
 
     def _beside(self, x: float, y: float, came: tuple[float, float] | None) -> F64:
-        known = self._known
         ax, ay = (x, y) if came is None else came
-        dx, dy = x - ax, y - ay
-        length2 = dx * dx + dy * dy
-        px, py = known[:, 0] - ax, known[:, 1] - ay
-        t = np.clip((px * dx + py * dy) / length2, 0, 1) if length2 > 0 else np.zeros(len(known))
-        return known[(px - t * dx) ** 2 + (py - t * dy) ** 2 <= self.reach**2, 2]
-
-
-def _place(x: float, y: float) -> tuple[int, int]:
-    return round(x / _SAME_PLACE), round(y / _SAME_PLACE)
-
-
-def _near(known: F64, x: float, y: float, reach: float) -> np.ndarray:
-    return (known[:, 0] - x) ** 2 + (known[:, 1] - y) ** 2 <= reach**2
+        return self._places.along(ax, ay, x, y)

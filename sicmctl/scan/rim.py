@@ -184,7 +184,8 @@ class Rim:
     def _begun(self) -> bool:
         """Whether the current is down so far that a rim may rest by now."""
         last = len(self._depth)
-        return self._mean(max(last - _PARTS, 0), last).drop > self._least
+        first = max(last - _PARTS, 0)
+        return self._drops[last] - self._drops[first] > self._least * (last - first)
 
     def _mean(self, first: int, last: int) -> _Mean:
         """The mean of the chunks from the first to before the last."""

@@ -40,6 +40,8 @@ class Chain(NamedTuple):
     """Whether the output shows the pipette's potential instead of its current."""
     volts_per_volt: float
     stray_capacitance: float
+    telegraphs: NDArray[np.float64]
+    """Shape (4,), V."""
 
 
 class Bessel(NamedTuple):
@@ -105,6 +107,7 @@ class Amplifier:
             shows_potential=not clamped and self.mode != "track",
             volts_per_volt=self.gain * 1e-9,  # alpha mV/mV beside alpha mV/pA
             stray_capacitance=c.stray_capacitance,
+            telegraphs=self.telegraphs(),
         )
 
     def telegraphs(self) -> NDArray[np.float64]:

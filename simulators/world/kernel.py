@@ -261,7 +261,7 @@ def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
 
     rigs, states: the rig and its state, each the only record of an array. relief: the sample's,
     shape (n, n), m. drive: shape (n, 4), V. watches: arrays output, low, high, is_high. out: shape
-    (n, 9), V, the telegraphs in it already. truth: room for every node that can be crossed.
+    (n, 9), V. truth: room for every node that can be crossed.
     Returns the number of steps done, of truth rows written, and whether a watch changed state.
     """
     rig, state = rigs[0], states[0]
@@ -295,6 +295,8 @@ def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
         state.time[0] = last
         volts = chain.gain * (current + chain.offset)
         out[k, 0] = min(max(volts, -RAIL), RAIL)
+        for t in range(4):
+            out[k, 4 + t] = chain.telegraphs[t]
         out[k, 8] = 5.0 if saturated or abs(volts) >= RAIL else 0.0
         _sensors(rig, state, last, keep, out[k])
         if _watching(out[k], watches[0], watches[1], watches[2], watches[3]):

@@ -65,9 +65,8 @@ class Recorder:
 
     def stream(self, rows: NDArray[np.float64]) -> None:
         """Take rows of the stream, shape (n, columns)."""
-        if len(rows):
-            self._rows.append(rows.copy())
-            self._waiting += len(rows)
+        self._rows.append(rows.copy())
+        self._waiting += len(rows)
         if self._waiting >= _BUFFER:
             self.flush()
 

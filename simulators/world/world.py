@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,15 +46,6 @@ Array = NDArray[np.float64]
 Watches = tuple[NDArray[np.int64], Array, Array, NDArray[np.bool_]]
 
 
-class Plan(NamedTuple):
-    """How steps of one length are computed, until something is changed."""
-
-    substeps: int
-    rig: Row
-    telegraphs: Array
-    """Shape (4,), V."""
-
-
 class World:
     """Pipette, sample, scanner and amplifier behind the `Plant` protocol.
 
@@ -86,7 +77,8 @@ class World:
         self._touch: Contact | None = None
         self._steppings: dict[float, stage.Stepping] = {}
         self._rigs: dict[tuple[int, int], Row] = {}
-        self._plans: dict[int, Plan] = {}
+        self._plans: dict[int, tuple[int, Row]] = {}
+        self._nodes = np.empty((64, len(TRUTH)))
         self._events = sorted(config.event, key=lambda event: event.at)
         path = truth or config.truth.file
         self._truth = Recorder(path, config, seed, self.sample) if path else None
@@ -144,22 +136,16 @@ class World:
 
     def _block(self, drive: Array, period: int, watches: Watches, out: Array) -> tuple[int, bool]:
         """Run until something wants attention; steps done, and whether a watch changed state."""
-        plan = self._plan(period)
-        truth = np.empty((len(drive) * period // NODE + 2, len(TRUTH)))
-        out[:, 4:8] = plan.telegraphs
+        substeps, rig = self._plan(period)
+        crossed = len(drive) * period // NODE + 2
+        if crossed > len(self._nodes):
+            self._nodes = np.empty((2 * crossed, len(TRUTH)))
+        nodes, state = self._nodes, self._state_row
         steps, rows, watched = kernel.run(
-            plan.rig,
-            self.sample.map,
-            self._state_row,
-            drive,
-            period,
-            plan.substeps,
-            watches,
-            out,
-            truth,
+            rig, self.sample.map, state, drive, period, substeps, watches, out, nodes
         )
-        if self._truth:
-            self._truth.stream(truth[:rows])
+        if rows and self._truth:
+            self._truth.stream(nodes[:rows])
         return steps, watched
 
     def _substeps(self, period: int) -> int:
@@ -298,11 +284,11 @@ class World:
             self._steppings[dt] = stage.stepping(self.config.stage, dt)
         return self._steppings[dt]
 
-    def _plan(self, period: int) -> Plan:
+    def _plan(self, period: int) -> tuple[int, Row]:
+        """How steps of one length are computed, until something is changed."""
         if period not in self._plans:
             substeps = self._substeps(period)
-            rig, telegraphs = self._rig_row(period, substeps), self.amplifier.telegraphs()
-            self._plans[period] = Plan(substeps, rig, telegraphs)
+            self._plans[period] = substeps, self._rig_row(period, substeps)
         return self._plans[period]
 
     def _rig(self, period: int, substeps: int) -> Rig:

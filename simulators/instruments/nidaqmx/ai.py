@@ -72,6 +72,16 @@ def _convert(outputs, courses, sources, scale, ring, at):  # noqa: PLR0917  (com
             row[c] = np.int16(min(max(np.rint(volts / scale[c]), -CODES), CODES - 1))
 
 
+@compiled()
+def volts(codes, scale):
+    """Volts of ADC codes, shape (n, channels), channel by channel: shape (channels, n)."""
+    out = np.empty((codes.shape[1], codes.shape[0]))
+    for c in range(codes.shape[1]):
+        for k in range(codes.shape[0]):
+            out[c, k] = codes[k, c] * scale[c]
+    return out
+
+
 class InputBuffer:
     """Ring buffer of ADC codes with one read position.
 
@@ -89,6 +99,8 @@ class InputBuffer:
         self.every: EveryN | None = None
         self.codes = np.zeros((0, 0), dtype=np.int16)
         self.scale = np.zeros(0)
+        self.sources: NDArray[np.int64] | None = None
+        """Where the channels look, as of `_convert`; the engine finds out at a start."""
         self.acquired = 0
         self.position = 0
 
@@ -98,6 +110,7 @@ class InputBuffer:
         if self.codes.shape != shape:
             self.codes = np.zeros(shape, dtype=np.int16)
         self.scale = np.array([c.full_scale / CODES for c in channels])
+        self.sources = None
         self.acquired = self.position = 0
         if self.every:
             self.every.restart()

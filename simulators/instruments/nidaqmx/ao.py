@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from simulators.instruments.nidaqmx.errors import CardError, Code
 from simulators.instruments.nidaqmx.events import EveryN
 
+_REGENERATE = RegenerationMode.ALLOW_REGENERATION.value
 RANGES = (5.0, 10.0)
 """Volts, each bipolar."""
 CODES = 32768
@@ -56,13 +57,15 @@ class OutputBuffer:
     """
 
     def __init__(self) -> None:
-        self.regeneration = RegenerationMode.ALLOW_REGENERATION.value
+        self.regeneration = _REGENERATE
         self.relative_to = WriteRelativeTo.CURRENT_WRITE_POSITION.value
         self.offset = 0
         self.size = 0
         """Samples per channel asked for; 0 takes the size of the first write."""
         self.every: EveryN | None = None
         self.volts = np.zeros((0, 0))
+        self.columns: slice | list[int] | None = None
+        """Where the channels are among all of the card; the engine finds out."""
         self.loop = 0
         """Samples per channel generated before the buffer begins again."""
         self.written = 0
@@ -75,7 +78,7 @@ class OutputBuffer:
     @property
     def regenerates(self) -> bool:
         """Whether old samples may be generated again."""
-        return self.regeneration == RegenerationMode.ALLOW_REGENERATION.value
+        return self.regeneration == _REGENERATE
 
     @property
     def waiting(self) -> int:
@@ -89,7 +92,7 @@ class OutputBuffer:
 
     def discard(self) -> None:
         """Forget the waveform."""
-        self.volts = np.zeros((0, 0))
+        self.volts, self.columns = np.zeros((0, 0)), None
         self.loop = self.written = self.generated = self.total = 0
         self.fresh = True
 
@@ -118,6 +121,7 @@ class OutputBuffer:
         if self.volts.shape != (channels, size):
             self.volts = np.zeros((channels, size))
         self.loop, self.written, self.generated, self.fresh = size, 0, 0, False
+        self.columns = None
 
     def write(self, volts: NDArray[np.float64]) -> int:
         """Append as much of shape (channels, n) as there is room for; returns how many samples."""

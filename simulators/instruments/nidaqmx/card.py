@@ -24,8 +24,8 @@ class Reading:
 
     @property
     def volts(self) -> NDArray[np.float64]:
-        """Shape (n, channels)."""
-        return self.codes * self.scale
+        """Shape (channels, n)."""
+        return ai.volts(self.codes, self.scale)
 
 
 class Card(Tasks):

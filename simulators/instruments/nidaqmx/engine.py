@@ -48,7 +48,6 @@ class Engine(Signals):
         self._wired = [self._ao[name] for name in harness.drives], list(harness.drives.values())
         columns = list(range(len(plant.inputs)))
         self._straight = self._wired == (columns, columns) and len(board.ao) == len(columns)
-        self._sources: dict[tuple[str, ...], NDArray[np.int64]] = {}
         self._courses = self.held[None]
         self.sensed = self._run(1, LONGEST_STEP, (), ())[-1]
 
@@ -163,9 +162,12 @@ class Engine(Signals):
 
     def _columns(self, task: Task) -> slice | list[int]:
         """Where the channels of an AO task are among all."""
-        columns = [self._ao[channel.physical] for channel in task.outputs]
-        first, end = columns[0], columns[0] + len(columns)
-        return slice(first, end) if columns == list(range(first, end)) else columns
+        if task.output.columns is None:
+            columns = [self._ao[channel.physical] for channel in task.outputs]
+            first, end = columns[0], columns[0] + len(columns)
+            together = columns == list(range(first, end))
+            task.output.columns = slice(first, end) if together else columns
+        return task.output.columns
 
     # -- what happens at the edges -------------------------------------------------------
 
@@ -191,7 +193,9 @@ class Engine(Signals):
         if overrun:
             hits = hits[: buffer.room]
         places = slice(hits.start, hits.stop) if isinstance(hits, range) else hits
-        buffer.store(rows[places], self._courses[places], self._seen_by(task))
+        if buffer.sources is None:
+            buffer.sources = self._seen_by(task)
+        buffer.store(rows[places], self._courses[places], buffer.sources)
         if overrun:
             self._end(task, Code.SAMPLES_NO_LONGER_AVAILABLE)
         elif remaining is not None and len(hits) >= remaining:
@@ -205,10 +209,7 @@ class Engine(Signals):
 
         Those that nothing is wired to look beyond both.
         """
-        names = tuple(channel.physical for channel in task.inputs)
-        if names not in self._sources:
-            self._sources[names] = np.array([self._source(name) for name in names])
-        return self._sources[names]
+        return np.array([self._source(channel.physical) for channel in task.inputs])
 
     def _source(self, name: str) -> int:
         column = self.harness.sense(name)

@@ -91,17 +91,20 @@ class Lockstep:
     def wait(self, missing: Missing, timeout: float, alive: Alive) -> bool:
         engine = self._engine
         deadline = None if timeout < 0 else engine.now + round(timeout * TIMEBASE)
-        while need := missing():
+        need = missing()
+        while need:
             if deadline is not None and engine.now >= deadline:
                 return False
             target = engine.now + need
             target = target if deadline is None else min(target, deadline)
             engine.advance(target)
+            need = missing()
             # time alone did not help: let another call in, perhaps it brings what is waited for
-            if engine.now >= target and missing():
+            if need and engine.now >= target:
                 self._lock.wait(YIELD)
                 if not alive():
                     return False
+                need = missing()
         return True
 
     def close(self) -> None:

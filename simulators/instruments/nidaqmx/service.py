@@ -26,6 +26,7 @@ from simulators.instruments.nidaqmx.triggers import StartTrigger
 
 _READ_ARRAY = bytes([pb.ReadAnalogF64Response.READ_ARRAY_FIELD_NUMBER << 3 | 2])
 """Protobuf's tag of the packed field."""
+_BY_CHANNEL = FillMode.GROUP_BY_CHANNEL.value
 CREATE, ATTACH = 1, 2
 """How a client may want a task initialised; otherwise it attaches if it can."""
 
@@ -215,7 +216,7 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
         reading = self._read(request, context)
         return pb.ReadBinaryI16Response(
             status=reading.status,
-            read_array=_arranged(reading.codes, request).tolist(),
+            read_array=_arranged(reading.codes.T, request).tolist(),
             samps_per_chan_read=len(reading.codes),
         )
 
@@ -247,7 +248,7 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
         count = len(task.outputs)
         if task.kind == AO and len(flat) != n * count:
             raise CardError(Code.WRITE_NUM_CHANS_MISMATCH, f"Task Name: {task.name}", written=0)
-        by_channel = choice(request, "data_layout") == FillMode.GROUP_BY_CHANNEL.value
+        by_channel = choice(request, "data_layout") == _BY_CHANNEL
         volts = flat.reshape(count, n) if by_channel else flat.reshape(n, count).T
         written = self.card.write_analog(
             task, volts, request.auto_start, request.timeout, context.is_active
@@ -295,13 +296,13 @@ def _varint(n: int) -> bytes:
 
 
 def _arranged(samples: NDArray[Any], request: Any) -> NDArray[Any]:
-    """Samples, shape (n, channels), in the order the client's flat array wants them.
+    """Samples, shape (channels, n), in the order the client's flat array wants them.
 
     Grouped by channel, a short read leaves each channel's place as long as it was asked for.
     """
-    if choice(request, "fill_mode") != FillMode.GROUP_BY_CHANNEL.value:
-        return samples.ravel()
+    if choice(request, "fill_mode") != _BY_CHANNEL:
+        return samples.T.ravel()
     wanted = request.num_samps_per_chan
-    if len(samples) < wanted:
-        samples = np.pad(samples, ((0, wanted - len(samples)), (0, 0)))
-    return samples.T.ravel()
+    if samples.shape[1] < wanted:
+        samples = np.pad(samples, ((0, 0), (0, wanted - samples.shape[1])))
+    return samples.ravel()

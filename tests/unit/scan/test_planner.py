@@ -76,7 +76,7 @@ def test_a_place_measured_again_counts_with_its_latest_height() -> None:
     for z in (10e-6, 20e-6, 11e-6):
         p.add(3e-6, 4e-6, z)
     assert p.plan(3e-6, 4e-6, (3e-6, 4e-6)).start == pytest.approx(13e-6)
-    assert p._count == 1
+    assert len(p._places) == 1
 
 
 def test_many_points_are_remembered() -> None:
