@@ -227,7 +227,11 @@ class Run:
         else:
             hops.host_reaction = tuneup.measure_reaction(rig, hops)
         tuneup.lift(rig, hops)
-        return tuneup.measure_noise(rig, hops, model.site.mains)
+        found = tuneup.measure_noise(rig, hops, model.site.mains)
+        asked = (step.scan.hop for step in self._experiment.model.step if step.scan is not None)
+        if any(self._wants_comparator(rig, hop) for hop in asked):
+            tuneup.prove_comparator(rig, hops)
+        return found
 
     def _step(self, rig: Rig, hops: DaqHopEngine | None, found: Tuneup | None, step: Step) -> str:
         if step.echem is not None:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sicmctl.hal.capabilities import AmplifierState
+from sicmctl.hal.capabilities import F64, AmplifierState, Pause
+from sicmctl.hal.errors import UnexpectedState
 from sicmctl.hal.hop import Reaction, Waypoint
 from sicmctl.scan import motion
 from sicmctl.scan.hopper import DaqHopEngine
@@ -17,6 +18,10 @@ _TRIALS = 12
 _SPEED = 20e-6
 _STEP = 1e-6
 """A trial ramp: its speed, and the distance after which it ends by itself: after 50 ms."""
+_PROOF = 0.2e-6
+"""Length of a ramp that tries the comparator, m."""
+_APART, _LEAST_APART = 0.1, 0.2
+"""How far the level is from the current then: a share of it, and V; a comparator has an offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +89,60 @@ def measure_reaction(rig: Rig, hops: DaqHopEngine) -> Reaction:
     return Reaction(float(found.mean()), worst)
 
 
+def prove_comparator(rig: Rig, hops: DaqHopEngine) -> None:
+    """See that the comparator holds a ramp, and lets one pass, before a fall relies on it.
+
+    Both ramps lead sideways, with the tip at the top of its travel: at a level that the current
+    has crossed already, and at one that it has not. Raises UnexpectedState if the comparator looks
+    at something else than the pipette current.
+    """
+    volts = hops.read(10e-3)["pipette_current"]
+    now = float(volts.mean())
+    apart = max(_APART * abs(now), _LEAST_APART, 8 * float(volts.std()))
+    side = -1.0 if now < 0 else 1.0
+    limit = 0.999 * rig.amplifier.output_limit
+    for wanted, holds in ((now + side * apart, True), (now - side * apart, False)):
+        level = min(max(wanted, -limit), limit)
+        pause = Pause("pipette_current", level, apart / 2, inverted=now < 0)
+        share = _sideways(rig, hops, pause)
+        if share < 0.05 if holds else share > 0.95:
+            continue
+        what = "ran on at" if holds else "was held at"
+        crossed = "had crossed already" if holds else "had not crossed"
+        raise UnexpectedState(
+            rig.daq.identify().model,
+            "try the comparator",
+            f"a ramp {what} a level of {level:.2f} V, which the current, at {now:.2f} V, {crossed}",
+            "see that the amplifier's output is wired to the terminal in daq.comparator, or hop "
+            'with engine = "streamed"',
+        )
+
+
+def _sideways(rig: Rig, hops: DaqHopEngine, pause: Pause) -> float:
+    """Start a ramp along x that may be paused; return the share of it that was put out."""
+    path = _path(rig, "x", _PROOF)
+    start = rig.stage.commanded["x"]
+    rig.stage.play(path, pause)
+    hops.read(path.shape[1] / rig.daq.rate + 2e-3)
+    rig.stage.halt()
+    return abs(rig.stage.commanded["x"] - start) / _PROOF
+
+
+def _path(rig: Rig, name: str, distance: float) -> F64:
+    """Return a slow ramp along one axis, up or towards the middle, m, shape (axes, n)."""
+    here, travel = rig.stage.commanded, rig.stage.axes[name].travel
+    sign = 1.0 if name == "z" or here[name] < (travel.low + travel.high) / 2 else -1.0
+    steps = -sign * motion.ramp(0.0, -distance, _SPEED, rig.daq.rate)
+    path = np.vstack([np.full_like(steps, here[other]) for other in rig.stage.axes])
+    path[list(rig.stage.axes).index(name)] += steps
+    return path
+
+
 def _trial(rig: Rig, hops: DaqHopEngine, name: str) -> float:
     """Return the reaction time of one trial along an axis, s."""
     rate, axis = rig.daq.rate, rig.stage.axes[name]
-    here = rig.stage.commanded
-    middle = (axis.travel.low + axis.travel.high) / 2
-    sign = 1.0 if name == "z" or here[name] < middle else -1.0
-    steps = sign * (motion.ramp(0.0, -_STEP, _SPEED, rate) * -1.0)
-    path = np.vstack([np.full_like(steps, here[other]) for other in rig.stage.axes])
-    path[list(rig.stage.axes).index(name)] += steps
+    path = _path(rig, name, _STEP)
+    sign = 1.0 if path[:, -1].sum() > path[:, 0].sum() else -1.0
     settled = max(4e-3, 8 / (2 * np.pi * axis.resonance * axis.damping))
     rig.stage.play(path)
     moving = hops.read(settled)
