@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,7 +184,9 @@ class Virtual:
         on_message: Callable[[AnyMessage], None] = lambda message: None,
         stop: Event | None = None,
         rig: Path | None = None,
+        *,
         prompt: bool = True,
+        aside: Executor | None = None,
     ) -> Recorded:
         """Run an experiment, given as text, to its end."""
         self._runs += 1
@@ -196,7 +199,7 @@ class Virtual:
             on_message(message)
 
         out = self.folder / f"run-{self._runs}.h5"
-        result = client.run(rig or self.rig, path, out, see, stop, prompt=prompt)
+        result = client.run(rig or self.rig, path, out, see, stop, prompt=prompt, aside=aside)
         return Recorded(result, messages)
 
     @contextmanager

@@ -44,17 +44,18 @@ def test_a_drifting_reference_current_makes_no_false_statuses(rig: Virtual, rate
 def test_a_return_without_a_current_is_made_again(rig: Virtual) -> None:
     """A bubble comes as the tip is about to return, and goes after."""
     trouble: list[str] = []
+    times: list[float] = []
 
     def disturb(message: AnyMessage) -> None:
         if not isinstance(message, HopDone):
             return
+        times.append(message.time)
         if message.note == "revisit" or message.status == "no current":
             trouble.append(message.status)
             rig.set("pipette.bubble", "off")
-        elif not trouble and message.time > 0.98 + first:
+        elif not trouble and message.time > times[0] + 0.98:
             rig.set("pipette.bubble", "on")
 
-    first = 0.7
     run = rig.run(raster(9, 'drift = { revisit = "1 s" }'), disturb)
     assert run.ended.outcome == "done"
     assert run.statuses.count("ok") >= 80

@@ -1,11 +1,14 @@
 """Hops that are published some at a time: none is lost, and none comes out of order."""
 
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 import pytest
 
+from sicmctl.aside import Aside
 from sicmctl.messages import Alarm, AnyMessage, HopDone, Progress, ScanEnded, TipMeasured
 
 from ..rigs import Recorded, experiment_text, quick_sim, virtual
@@ -52,6 +55,27 @@ def test_a_stop_loses_no_hop(tmp_path: Path) -> None:
     assert done.ended.outcome == "stopped"
     assert [hop.index for hop in done.hops] == list(range(len(done.hops)))
     assert 3 < len(done.hops) < 64
+
+
+def test_a_process_that_is_there_already_is_used_and_left_there(tmp_path: Path) -> None:
+    with Aside() as aside, virtual(tmp_path / "lab", quick_sim(), "0.5 ms") as rig:
+        asked = counted(aside)
+        done = rig.run(experiment_text(pixels=2, hop=HOP), prompt=False, aside=aside)
+        assert done.ended.outcome == "done"
+        assert asked() > 0
+        assert aside.submit(abs, -1).result() == 1
+
+
+def counted(aside: Aside) -> Callable[[], int]:
+    """How often something was asked of a process so far."""
+    calls, submit = list[object](), aside.submit
+
+    def count(fn: Callable[..., object], /, *args: object, **kwargs: object) -> Future[object]:
+        calls.append(fn)
+        return submit(fn, *args, **kwargs)
+
+    aside.submit = count
+    return lambda: len(calls)
 
 
 def test_a_slow_hop_is_told_of_before_the_next_one_begins(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from sicmctl.analysis.report import render, write_report
 from sicmctl.analysis.style import STATUS_COLOURS
 from sicmctl.analysis.summary import summarise
 from sicmctl.analysis.tables import drift_rows, tip_rows
+from sicmctl.aside import Aside
 from sicmctl.data.recover import recover
 from sicmctl.data.runfile import RunFile
 from sicmctl.hal.hop import HopStatus
@@ -50,6 +51,15 @@ def test_figures_suit_the_pattern(
         written = save_figures(run, tmp_path / "figures")
     assert [path.stem for path in written] == [f"scan0-{name}" for name in names]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written)
+
+
+def test_two_processes_draw_the_same_figures_as_one(tmp_path: Path) -> None:
+    with RunFile(run_file(tmp_path, raster_run(4))) as run, Aside() as aside:
+        alone, shared = draw(run), draw(run, aside)
+    assert [(d.part, d.name, d.title, d.caption) for d in shared] == [
+        (d.part, d.name, d.title, d.caption) for d in alone
+    ]
+    assert [d.png for d in shared] == [d.png for d in alone]
 
 
 def test_of_a_prescan_the_height_will_do_unless_there_is_nothing_else(tmp_path: Path) -> None:
