@@ -51,6 +51,7 @@ _LATER = (
     "sicmctl.analysis.figures",
     "jinja2",
     "matplotlib.backends.backend_agg",
+    "pint",
     "scipy.interpolate",
     "scipy.linalg",
     "scipy.ndimage",
