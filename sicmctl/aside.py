@@ -125,3 +125,4 @@ def prepare(*modules: str) -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this process
     serve(sys.stdin.buffer, sys.stdout.buffer)
+    os._exit(0)  # all is told; to take the modules down one by one would keep the run waiting

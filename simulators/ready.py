@@ -13,4 +13,15 @@ def compile_world() -> None:
 
     with World(SimConfig(sample=SampleConfig(kind="flat", points=16)), 1) as world:
         world.run(np.zeros((2, len(world.inputs))), 2000)
-        world.setpoint_height(0.0, 0.0, 0.01)
+
+
+def compile_truth() -> None:
+    """The same for what compares a measurement with the truth."""
+    from simulators.config import PipetteConfig, SampleConfig  # noqa: PLC0415
+    from simulators.world.pipette import Pipette  # noqa: PLC0415
+    from simulators.world.sample import Sample  # noqa: PLC0415
+    from simulators.world.truth import setpoint_height  # noqa: PLC0415
+
+    sample = Sample.build(SampleConfig(kind="flat", points=16), 1, (0.0, 0.0))
+    sample.height(0.0, 0.0)
+    setpoint_height(Pipette.new(PipetteConfig()), sample, 0.0, 0.0, 0.01)

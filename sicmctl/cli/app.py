@@ -1,5 +1,7 @@
 """The command line."""
 
+import atexit
+import gc
 import json
 import sys
 from dataclasses import asdict
@@ -307,4 +309,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    atexit.register(gc.freeze)  # to look through everything once more in the end takes 0.7 s
     app(prog_name="sicmctl")

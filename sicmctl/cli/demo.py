@@ -109,7 +109,6 @@ def demo(
         encoding="utf-8",
     )
     if aside is not None:
-        aside.submit(prepare, *_LATER)
         prepare(*_LATER)
     with (
         laboratory_inside(sim, rig, truth, compiling=compiling),

@@ -51,6 +51,9 @@ _PACKAGES = ("sicmctl", "numpy", "scipy", "nidaqmx", "msgspec", "pydantic")
 _PARTS = ("sicmctl.scan.height", "scipy.interpolate", "scipy.optimize")
 """What a second process needs for heights and tips, and what is slow to import."""
 
+_SELDOM = 20_000
+"""New objects between two visits of the garbage collector: some dozen hops."""
+
 Subscriber = Callable[[AnyMessage], None]
 
 
@@ -79,15 +82,18 @@ class UnsupportedStep(SicmError):
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Keep all that is there by now out of the garbage collector's way.
+    """Keep all that is there by now out of the garbage collector's way, and let it come seldom.
 
     To look through it takes a tenth of a second now and then, in which a tip would fall unwatched.
     """
+    usual = gc.get_threshold()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_SELDOM, *usual[1:])
     try:
         yield
     finally:
+        gc.set_threshold(*usual)
         gc.unfreeze()
 
 
