@@ -25,9 +25,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
 _SAMPLES = ("graphite", "flat", "tilted", "hopg", "grating")
 """What the demonstration can image."""
+
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
 RunFileArgument = Annotated[Path, typer.Argument(metavar="RUN.h5", help="Run file.")]
 
 

@@ -48,7 +48,6 @@ setpoint = "1 %"
 
 
 _LATER = (
-    "sicmctl.analysis.figures",
     "jinja2",
     "matplotlib.backends.backend_agg",
     "pint",

@@ -105,7 +105,8 @@ def prove_comparator(rig: Rig, hops: DaqHopEngine) -> None:
         level = min(max(wanted, -limit), limit)
         pause = Pause("pipette_current", level, apart / 2, inverted=now < 0)
         share = _sideways(rig, hops, pause)
-        if share < 0.05 if holds else share > 0.95:
+        as_it_should = share < 0.05 if holds else share > 0.95
+        if as_it_should:
             continue
         what = "ran on at" if holds else "was held at"
         crossed = "had crossed already" if holds else "had not crossed"
@@ -120,7 +121,7 @@ def prove_comparator(rig: Rig, hops: DaqHopEngine) -> None:
 
 def _sideways(rig: Rig, hops: DaqHopEngine, pause: Pause) -> float:
     """Start a ramp along x that may be paused; return the share of it that was put out."""
-    path = _path(rig, "x", _PROOF)
+    path = _path(rig, "x", _direction(rig, "x") * _PROOF)
     start = rig.stage.commanded["x"]
     rig.stage.play(path, pause)
     hops.read(path.shape[1] / rig.daq.rate + 2e-3)
@@ -128,11 +129,17 @@ def _sideways(rig: Rig, hops: DaqHopEngine, pause: Pause) -> float:
     return abs(rig.stage.commanded["x"] - start) / _PROOF
 
 
-def _path(rig: Rig, name: str, distance: float) -> F64:
-    """Return a slow ramp along one axis, up or towards the middle, m, shape (axes, n)."""
-    here, travel = rig.stage.commanded, rig.stage.axes[name].travel
-    sign = 1.0 if name == "z" or here[name] < (travel.low + travel.high) / 2 else -1.0
-    steps = -sign * motion.ramp(0.0, -distance, _SPEED, rig.daq.rate)
+def _direction(rig: Rig, name: str) -> float:
+    """Return the sign of the way along an axis that there is room for: up, or to the middle."""
+    travel = rig.stage.axes[name].travel
+    middle = (travel.low + travel.high) / 2
+    return 1.0 if name == "z" or rig.stage.commanded[name] < middle else -1.0
+
+
+def _path(rig: Rig, name: str, way: float) -> F64:
+    """Return a slow ramp along one axis, m, shape (axes, n)."""
+    here = rig.stage.commanded
+    steps = -np.sign(way) * motion.ramp(0.0, -abs(way), _SPEED, rig.daq.rate)
     path = np.vstack([np.full_like(steps, here[other]) for other in rig.stage.axes])
     path[list(rig.stage.axes).index(name)] += steps
     return path
@@ -141,8 +148,8 @@ def _path(rig: Rig, name: str, distance: float) -> F64:
 def _trial(rig: Rig, hops: DaqHopEngine, name: str) -> float:
     """Return the reaction time of one trial along an axis, s."""
     rate, axis = rig.daq.rate, rig.stage.axes[name]
-    path = _path(rig, name, _STEP)
-    sign = 1.0 if path[:, -1].sum() > path[:, 0].sum() else -1.0
+    sign = _direction(rig, name)
+    path = _path(rig, name, sign * _STEP)
     settled = max(4e-3, 8 / (2 * np.pi * axis.resonance * axis.damping))
     rig.stage.play(path)
     moving = hops.read(settled)

@@ -76,7 +76,6 @@ class World:
         self._contacts, self._contact_key = 0, stream(seed, 4)
         self._touch: Contact | None = None
         self._steppings: dict[float, stage.Stepping] = {}
-        self._rigs: dict[tuple[int, int], Row] = {}
         self._plans: dict[int, tuple[int, Row]] = {}
         self._nodes = np.empty((64, len(TRUTH)))
         self._events = sorted(config.event, key=lambda event: event.at)
@@ -276,7 +275,6 @@ class World:
     # the compiled code's constants ----------------------------------------------------------
 
     def _changed(self) -> None:
-        self._rigs.clear()
         self._plans.clear()
 
     def _stepping(self, dt: float) -> stage.Stepping:
@@ -291,14 +289,10 @@ class World:
             self._plans[period] = substeps, self._rig_row(period, substeps)
         return self._plans[period]
 
-    def _rig(self, period: int, substeps: int) -> Rig:
-        return record(self._rig_row(period, substeps))
-
     def _rig_row(self, period: int, substeps: int) -> Row:
-        key = (period, substeps)
-        if key not in self._rigs:
-            dt = period * TICK / substeps
-            rig = Rig(
+        dt = period * TICK / substeps
+        return packed_row(
+            Rig(
                 tip=self.pipette.tip(),
                 meniscus=meniscus(self.config.pipette, self.pipette),
                 surface=self.sample.surface(),
@@ -315,8 +309,7 @@ class World:
                 floor=leak_gap(self._contact_key, self._contacts),
                 break_depth=self._touch.breaks_at if self._touch else math.inf,
             )
-            self._rigs[key] = packed_row(rig)
-        return self._rigs[key]
+        )
 
 
 def _noise(config: SimConfig, seed: int) -> Noise:

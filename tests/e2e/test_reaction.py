@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sicmctl.data.runfile import RunFile
+from sicmctl.engine import tuneup
 from sicmctl.messages import Alarm, AnyMessage, HopDone, ReactionMeasured, ScanEnded, ScanStarted
 from sicmctl.scan.speed import MARGIN, reaction_total
 from simulators.daqconfig import SCANNER_WIRING
@@ -187,5 +188,46 @@ def test_a_comparator_that_looks_elsewhere_is_found_before_the_first_fall(
     )
     (alarm,) = only(run.messages, Alarm)
     assert (alarm.level, alarm.text) == ("error", run.ended.reason)
+    with Truth(tmp_path / "lab" / "truth.h5") as truth:
+        assert len(truth.contacts) == 0
+
+
+@pytest.fixture
+def untried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the comparator had been in order when it was tried, and failed after that."""
+    monkeypatch.setattr(tuneup, "prove_comparator", lambda rig, hops: None)
+
+
+def test_a_comparator_that_never_stops_a_ramp_is_told_after_the_first_hop(
+    tmp_path: Path, untried: None
+) -> None:
+    with miswired(tmp_path / "lab", "amplifier.filter_telegraph") as rig:  # 6 V
+        run = rig.run(raster("comparator"))
+        assert_safe(rig, run, "failed")
+    (hop,) = run.hops
+    assert run.ended.reason.startswith("the comparator did not stop the ramp: the tip went on for ")
+    assert "see that the amplifier's output is wired to the terminal in daq.comparator" in (
+        run.ended.reason
+    )
+    (alarm,) = only(run.messages, Alarm)
+    assert (alarm.level, alarm.text) == ("error", run.ended.reason)
+    (ended,) = only(run.messages, ScanEnded)
+    assert ended.outcome == "failed"
+    with Truth(tmp_path / "lab" / "truth.h5") as truth:
+        deepest = max((float(c["depth"]) for c in truth.contacts), default=0.0)
+    # the host halted it: no later than a look of 0.25 um and its own reaction
+    assert deepest < max(bound(run, hop), 0.0) + 10e-9 < 0.25e-6
+
+
+def test_a_comparator_that_lets_no_ramp_begin_is_told_after_the_first_hop(
+    tmp_path: Path, untried: None
+) -> None:
+    with miswired(tmp_path / "lab", "amplifier.overload") as rig:  # 0 V, as an open input
+        run = rig.run(raster("comparator"))
+        assert_safe(rig, run, "failed")
+    (hop,) = run.hops
+    assert hop.status == "no surface"
+    assert run.ended.reason.startswith("the comparator held the ramp ")
+    assert "although the current never crossed the level of 3.3" in run.ended.reason
     with Truth(tmp_path / "lab" / "truth.h5") as truth:
         assert len(truth.contacts) == 0

@@ -70,11 +70,6 @@ class Signals:
         name = self.clock_name(task)
         return self.clocks.get(name) if name else None
 
-    def _clock(self, task: Task) -> Clock:
-        clock = self.clock_of(task)
-        assert clock is not None
-        return clock
-
     def _gated(self, task: Task) -> bool:
         """Whether a pause trigger stops the edges that reach `task`: its own or its clock's."""
         paused = self._paused

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from simulators.config import EventConfig, SampleConfig, SimConfig
 from simulators.plant import Plant, Watch
 from simulators.world import World, kernel
+from simulators.world.pack import record
 
 Make = Callable[..., World]
 
@@ -213,9 +214,9 @@ def test_shortcuts_far_above_do_not_show(drive):
     x = 40e-6 + column * 20e-6 / 256 + 30e-9
     y = 40e-6 + row * 20e-6 / 256
     z = float(world.setpoint_height(x, y, 0.02)) + np.linspace(0, 12e-6, 4000)
-    rig, state = world._rig(2000, 1), world._state
-    # 1 nm to and fro, so that the heights are looked up anew each time
-    seen = [kernel.sense(rig, relief, state, x + 1e-9 * (k % 2), y, h) for k, h in enumerate(z)]
+    rig, state = record(world._rig_row(2000, 1)), world._state
+    # 6 nm to and fro, so that the heights are looked up anew each time
+    seen = [kernel.sense(rig, relief, state, x + 6e-9 * (k % 2), y, h) for k, h in enumerate(z)]
     every = np.array(seen[::2])
     jumps = np.abs(np.diff(every, 2)) / every[-1]
     assert np.all(np.diff(every) > -2e-6 * every[-1])
