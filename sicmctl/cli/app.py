@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from sicmctl import __version__
-from sicmctl.aside import aside_if_it_helps
+from sicmctl.aside import aside_if_it_helps, prepare
 
 from .exits import BAD_INPUT, FAILED_SAFELY, say_error, told
 
@@ -64,7 +64,7 @@ def demo(
         raise typer.Exit(BAD_INPUT)
     with told(as_json), aside_if_it_helps() as aside:
         compiling = begin_compiling(aside)  # before the imports, which take as long
-
+        prepare("sicmctl.cli.demo")
         from .demo import DemoRequest  # noqa: PLC0415
         from .demo import demo as run_demo  # noqa: PLC0415
 

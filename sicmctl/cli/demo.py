@@ -11,6 +11,7 @@ from sicmctl.analysis.roughness import roughness
 from sicmctl.aside import prepare
 from sicmctl.client import RunResult
 from sicmctl.data.runfile import RunFile
+from sicmctl.engine.run import PARTS
 
 from .laboratory import find, laboratory_inside
 from .progress import RunConsole
@@ -47,6 +48,9 @@ setpoint = "1 %"
 """
 
 
+_DRAWING = ("sicmctl.analysis.figures", "matplotlib.backends.backend_agg")
+"""What draws the figures, half of them aside."""
+
 _LATER = (
     "jinja2",
     "matplotlib.backends.backend_agg",
@@ -54,7 +58,6 @@ _LATER = (
     "scipy.interpolate",
     "scipy.linalg",
     "scipy.ndimage",
-    "scipy.signal",
 )
 """What is slow to import and wanted later: there is time for it while the world is compiled."""
 
@@ -108,6 +111,7 @@ def demo(
         encoding="utf-8",
     )
     if aside is not None:
+        aside.submit(prepare, *PARTS, *_DRAWING)
         prepare(*_LATER)
     with (
         laboratory_inside(sim, rig, truth, compiling=compiling),

@@ -57,7 +57,7 @@ def laboratory_inside(
     """
     inside = find("inside")
     if compiling is not None:
-        find("compile-truth")()  # wanted in the end: there is time for it now
+        find("compile-meanwhile")()
         wait([compiling])
     with inside(sim, rig=rig, truth=truth, seed=seed) as lab, nearby(lab.channels):
         yield

@@ -48,7 +48,7 @@ from .tuneup import Tuneup
 
 _LOG = logging.getLogger(__name__)
 _PACKAGES = ("sicmctl", "numpy", "scipy", "nidaqmx", "msgspec", "pydantic")
-_PARTS = ("sicmctl.scan.height", "scipy.interpolate", "scipy.optimize")
+PARTS = ("sicmctl.scan.height", "scipy.interpolate", "scipy.optimize")
 """What a second process needs for heights and tips, and what is slow to import."""
 
 _SELDOM = 20_000
@@ -212,7 +212,7 @@ class Run:
         steps = self._experiment.model.step
         scanning = any(step.scan is not None for step in steps)
         if scanning and self._gathering.executor is not None:
-            self._gathering.executor.submit(prepare, *_PARTS)  # by the first hop it has them
+            self._gathering.executor.submit(prepare, *PARTS)  # by the first hop it has them
         found = self._tune_up(rig, hops) if hops is not None and scanning else None
         self.state = RunState.SCANNING
         for step in steps:

@@ -8,8 +8,10 @@ else does it, while the next ones are gathered.
 import math
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import NamedTuple
 
 from sicmctl.aside import soon
 from sicmctl.hal.hop import HopRecord, HopStatus
@@ -56,7 +58,21 @@ class Gathering:
 ONE_BY_ONE = Gathering()
 _SLOW = 0.5
 """Time of a hop whose height is waited for, rather than told of after the next hop, s."""
-_Estimated = Callable[[], list[dict[str, Height]]]
+_PATIENCE = 0.5
+"""Time for which estimated heights may be late before the next hop waits for them, s."""
+
+
+class _Batch(NamedTuple):
+    """Hops whose heights are being estimated, and since when (s, monotonic)."""
+
+    tasks: list[ToReport]
+    heights: Future[list[dict[str, Height]]]
+    since: float
+
+    @property
+    def due(self) -> bool:
+        """Whether it can be published, or is late."""
+        return self.heights.done() or monotonic() - self.since > _PATIENCE
 
 
 @dataclass
@@ -78,15 +94,16 @@ class Reporter:
     _counts: Counter[str] = field(default_factory=Counter)
     _begun: float = math.nan
     _gathered: list[ToReport] = field(default_factory=list)
-    _handed_over: deque[tuple[list[ToReport], _Estimated]] = field(default_factory=deque)
-    _latest: float = -math.inf
+    _handed_over: deque[_Batch] = field(default_factory=deque)
+    _latest: float = math.nan
 
     def report(self, task: ToReport) -> None:
         """Take in a hop, to be published at once or soon."""
         self._gathered.append(task)
         gather, executor = self.gathering.seconds, self.gathering.executor
         ended = _ended(task)
-        apart, self._latest = ended - self._latest, ended
+        before = _began(task) if math.isnan(self._latest) else self._latest
+        apart, self._latest = ended - before, ended
         # slow hops gain nothing by being gathered
         enough = apart >= gather / 2 or ended - _ended(self._gathered[0]) >= gather
         slow = apart >= (gather / 2 if executor is None else _SLOW)
@@ -94,12 +111,14 @@ class Reporter:
             self.flush()
         elif enough:
             self._hand_over()
-            self._publish_all_but(0 if executor is None else 1)
+            while self._handed_over and self._handed_over[0].due:
+                self._publish_oldest()
 
     def flush(self) -> None:
         """Estimate the heights of the hops so far and publish them."""
         self._hand_over()
-        self._publish_all_but(0)
+        while self._handed_over:
+            self._publish_oldest()
 
     def _hand_over(self) -> None:
         if not self._gathered:
@@ -107,15 +126,13 @@ class Reporter:
         tasks, self._gathered = self._gathered, []
         found = [task.approach for task in tasks if task.approach is not None]
         heights = soon(self.gathering.executor, estimate_many, found, self.tip)
-        self._handed_over.append((tasks, heights))
+        self._handed_over.append(_Batch(tasks, heights, monotonic()))
 
-    def _publish_all_but(self, batches: int) -> None:
-        """Publish what was handed over; the last batches may still be estimated."""
-        while len(self._handed_over) > batches:
-            tasks, estimated = self._handed_over.popleft()
-            heights = iter(estimated())
-            for task in tasks:
-                self._publish(task, next(heights) if task.approach is not None else {})
+    def _publish_oldest(self) -> None:
+        tasks, estimated, _ = self._handed_over.popleft()
+        heights = iter(estimated.result())
+        for task in tasks:
+            self._publish(task, next(heights) if task.approach is not None else {})
 
     def _publish(self, task: ToReport, heights: dict[str, Height]) -> None:
         record, status = task.record, task.record.status
@@ -194,7 +211,7 @@ class Reporter:
         )
 
     def _progress(self, task: ToReport) -> Progress:
-        now = task.record.first / task.record.rate
+        now = _began(task)
         if math.isnan(self._begun):
             self._begun = now
         done, total = task.index + 1, len(self.targets)
@@ -209,6 +226,11 @@ class Reporter:
             hops_per_second=rate,
             counts=dict(self._counts),
         )
+
+
+def _began(task: ToReport) -> float:
+    """When a hop began, s on the run's timeline."""
+    return task.record.first / task.record.rate
 
 
 def _ended(task: ToReport) -> float:

@@ -7,7 +7,7 @@ the radius, and the current is a witness of its own.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from math import hypot, log
 from typing import Literal, NamedTuple
@@ -73,7 +73,7 @@ class TipWatch:
     executor: Executor | None = None
     _recent: list[Approach] = field(default_factory=list)
     _due: int = 0
-    _fitting: tuple[_Measured, Callable[[], _Fits]] | None = None
+    _fitting: tuple[_Measured, Future[_Fits]] | None = None
     _cone: TipFit | None = None
     _first: tuple[TipFit, float] | None = None
     _last: Verdict = "first"
@@ -117,7 +117,7 @@ class TipWatch:
         if self._fitting is None:
             return
         (measured, fits), self._fitting = self._fitting, None
-        self._cone, found = fits()
+        self._cone, found = fits.result()
         if self._cone is None or found is None:
             return
         time, phase, current, setpoint = measured

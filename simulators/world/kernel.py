@@ -5,6 +5,7 @@
 import math
 
 import numpy as np
+from numba import boolean, float64, from_dtype, int64
 
 from simulators.compiled import compiled
 from simulators.world.amplifier import RAIL, filtered
@@ -147,18 +148,43 @@ def _record(rig, state, old, share, row):
 
 
 @compiled()
+def _move(rig, state, targets, old):
+    """Move the axes towards their targets (m) for one sub-step.
+
+    old: shape (5,), receives x, y, z (m), current (A) and gap (m) as they were.
+    """
+    for a in range(3):
+        old[a] = state.axes[a, POSITION]
+        advance(rig.stepping, a, targets[a], state.axes, state.creeps)
+    old[3], old[4] = state.scalars[CURRENT], state.scalars[GAP]
+
+
+@compiled()
+def _shown(rig, state, tick, dt, conductance, potential, command, current):
+    """What a sub-step's mean current through the tip (A) is at the amplifier's input, filtered.
+
+    Returns it (A), and whether the input stage was saturated.
+    """
+    s, chain = state.scalars, rig.chain
+    charging = chain.stray_capacitance * (command - s[POTENTIAL]) / dt
+    s[POTENTIAL] = command
+    current += charging + _mains(rig.noise, tick * TICK)
+    current += _noise_current(rig, state, tick, dt, conductance, s[CURRENT])
+    if chain.shows_potential:
+        current = potential * chain.volts_per_volt / chain.gain
+    clipped = min(max(current, -chain.input_limit), chain.input_limit)
+    return filtered(rig.bessel, clipped, state.modes), clipped != current
+
+
+@compiled()
 def _sub_step(rig, relief, state, targets, command, tick, length, old, place, truth, rows):
     """One sub-step of `length` ticks that ends at `tick`.
 
     Returns the filtered input current (A), whether the input stage was saturated, whether a
     contact wants attention, and the number of truth rows written so far.
     """
-    dt = length * TICK
-    s = state.scalars
-    for a in range(3):
-        old[a] = state.axes[a, POSITION]
-        advance(rig.stepping, a, targets[a], state.axes, state.creeps)
-    old[3], old[4] = s[CURRENT], s[GAP]
+    dt, s = length * TICK, state.scalars
+    _move(rig, state, targets, old)
     crossed = tick >= (state.time[1] + 1) * NODE
     if crossed:
         state.time[1] += 1
@@ -180,16 +206,10 @@ def _sub_step(rig, relief, state, targets, command, tick, length, old, place, tr
     if crossed:
         _record(rig, state, old, share * NODE / length, truth[rows])
         rows += 1
-    charging = rig.chain.stray_capacitance * (command - s[POTENTIAL]) / dt
-    s[POTENTIAL] = command
     # the mean over the sub-step, to second order; noise and charging are such means already
-    current = old[3] + passed * (s[CURRENT] - old[3]) + charging + _mains(rig.noise, tick * TICK)
-    current += _noise_current(rig, state, tick, dt, g, s[CURRENT])
-    if rig.chain.shows_potential:
-        current = potential * rig.chain.volts_per_volt / rig.chain.gain
-    limit = rig.chain.input_limit
-    clipped = min(max(current, -limit), limit)
-    return filtered(rig.bessel, clipped, state.modes), clipped != current, touched, rows
+    mean = old[3] + passed * (s[CURRENT] - old[3])
+    shown, saturated = _shown(rig, state, tick, dt, g, potential, command, mean)
+    return shown, saturated, touched, rows
 
 
 @compiled()
@@ -304,6 +324,24 @@ def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
         if touched:
             return k + 1, rows, False
     return drive.shape[0], rows, False
+
+
+def compile_steps(rigs, states):
+    """Compile the parts of `run` that `rest` has no use for, by their types alone.
+
+    For another process than the one that compiles `run`, which then finds them done.
+    """
+    rows, whole, real = float64[::1], int64, float64
+    records = from_dtype(rigs.dtype), from_dtype(states.dtype)
+    for part, others in (
+        (_shown, (whole, real, real, real, real, real)),
+        (_move, (rows, rows)),
+        (_record, (rows, real, rows)),
+        (_sensors, (whole, rows, rows)),
+        (_touch, ()),
+    ):
+        part.compile((*records, *others))
+    _watching.compile((rows, int64[::1], rows, rows, boolean[::1]))
 
 
 @compiled()

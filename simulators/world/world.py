@@ -39,6 +39,7 @@ from simulators.world.truth import Recorder, setpoint_height
 SLOWEST = 50e3
 """Least internal rate (Hz)."""
 _BOLTZMANN, _CHARGE = 1.380649e-23, 1.602176634e-19
+_ANY_PERIOD = 2000
 _PER_BAND = 10
 """Internal samples per period of the low-pass's -3 dB frequency, at least."""
 
@@ -81,8 +82,7 @@ class World:
         self._events = sorted(config.event, key=lambda event: event.at)
         path = truth or config.truth.file
         self._truth = Recorder(path, config, seed, self.sample) if path else None
-        kernel.rest(self._rig_row(2000, 1), self.sample.map, self._state_row)
-        self._happen()
+        self._begin()
 
     def __enter__(self) -> Self:
         return self
@@ -96,6 +96,10 @@ class World:
             if self._touch:
                 self._end_contact(self._touch)
             self._truth.close()
+
+    def _begin(self) -> None:
+        kernel.rest(self._rig_row(_ANY_PERIOD, 1), self.sample.map, self._state_row)
+        self._happen()
 
     # the Plant ------------------------------------------------------------------------------
 
@@ -310,6 +314,18 @@ class World:
                 break_depth=self._touch.breaks_at if self._touch else math.inf,
             )
         )
+
+
+class NotBegun(World):
+    """A world that has not come to rest, and for which nothing was compiled yet."""
+
+    def _begin(self) -> None:
+        pass
+
+    @property
+    def rows(self) -> tuple[Row, Row]:
+        """Its rig and its state, as the kernel takes them."""
+        return self._rig_row(_ANY_PERIOD, 1), self._state_row
 
 
 def _noise(config: SimConfig, seed: int) -> Noise:

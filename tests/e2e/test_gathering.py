@@ -51,10 +51,10 @@ def test_a_stop_loses_no_hop(tmp_path: Path) -> None:
                 stop.set()
 
     with virtual(tmp_path / "lab", quick_sim(), "0.5 ms") as rig:
-        done = rig.run(experiment_text(pixels=8, hop=HOP), press, stop, prompt=False)
+        done = rig.run(experiment_text(pixels=16, hop=HOP), press, stop, prompt=False)
     assert done.ended.outcome == "stopped"
     assert [hop.index for hop in done.hops] == list(range(len(done.hops)))
-    assert 3 < len(done.hops) < 64
+    assert 3 < len(done.hops) < 256
 
 
 def test_a_process_that_is_there_already_is_used_and_left_there(tmp_path: Path) -> None:

@@ -57,9 +57,8 @@ def test_it_is_gone_at_the_end() -> None:
 
 
 def test_without_anybody_aside_it_is_done_at_once() -> None:
-    assert soon(None, math.sqrt, 16.0)() == 4
     calls = list[int]()
-    get = soon(None, calls.append, 1)
+    asked = soon(None, calls.append, 1)
     assert calls == [1]
-    get()
-    assert calls == [1]
+    assert asked.done()
+    assert soon(None, math.sqrt, 16.0).result() == 4
