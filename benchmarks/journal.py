@@ -16,8 +16,9 @@ import h5py
 import numpy as np
 
 from sicmctl.data.journal import JournalWriter, read_journal
+from sicmctl.data.live import RunFileWriter
 from sicmctl.data.runfile import RunFile
-from sicmctl.data.writer import RunFileWriter, build
+from sicmctl.data.writer import build
 from sicmctl.messages import Array, HopDone, RunStarted, ScanStarted
 
 SAMPLES = 3350
@@ -109,11 +110,14 @@ def main() -> None:
             slowest(journal.write, hops[:500])
         with measured("run file from the journal", size, len(hops)):
             build(folder / "a.sicmlog", folder / "a.h5")
-        with measured("run file live, until closed", size, len(hops)), RunFileWriter(
-            folder / "b.h5", limit=1 << 40
-        ) as writer:  # fmt: skip
+        with (
+            measured("journal and run file live, until closed", size, len(hops)),
+            JournalWriter(folder / "c.sicmlog") as journal,
+            RunFileWriter(folder / "c.h5", folder / "c.sicmlog", after=0) as writer,
+        ):
             for message in (started, scan, *hops):
-                writer.write(message)
+                journal.write(message)
+                writer.see(message)
         with (
             measured("run file, read all curves", size, len(hops)),
             RunFile(folder / "a.h5") as run,

@@ -10,7 +10,8 @@ from pathlib import Path
 from sicmctl.aside import aside_if_it_helps
 from sicmctl.config.load import LoadedExperiment, LoadedRig, load_experiment, load_rig
 from sicmctl.data.journal import JournalWriter
-from sicmctl.data.writer import RunFileWriter, refuse_existing
+from sicmctl.data.live import RunFileWriter
+from sicmctl.data.writer import refuse_existing
 from sicmctl.echem import ImpossibleTechnique
 from sicmctl.engine.cellplan import KINDS
 from sicmctl.engine.rig import Rig
@@ -97,8 +98,8 @@ def run(
     stop: set it from another thread to end the run after the present hop, or the cell's next sign
     of life, which comes within about a second.
     prompt: `on_message` hears of each hop before the next one begins, and may act on it. Otherwise
-    hops come some at a time, up to half a second late: their heights are estimated together, in
-    a process of their own where there is a second core, and fast hops are faster.
+    hops come some at a time, half a second late, seldom a whole one: their heights are estimated
+    together, in a process of their own where there is a second core, and fast hops are faster.
     aside: what estimates them then, if there is such a process already.
 
     Raises ConfigError for bad files, JournalError or RunFileError if `out` exists or cannot be
@@ -115,9 +116,9 @@ def run(
     try:
         with (
             JournalWriter(journal_path) as journal,
-            RunFileWriter(out, journal=journal_path) as file,
+            RunFileWriter(out, journal_path) as file,
         ):
-            subscribers = [journal.write, file.write, lambda message: begun.set()]
+            subscribers = [journal.write, file.see, lambda message: begun.set()]
             subscribers += [on_message] if on_message else []
             with _gathering(prompt, aside) as gathering:
                 running = Run(loaded_rig, loaded_experiment, subscribers, gathering)

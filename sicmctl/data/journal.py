@@ -14,9 +14,19 @@ import msgspec
 from sicmctl import messages
 from sicmctl.messages import AnyMessage, Message
 
-from .records import MAX_PAYLOAD, JournalError, Loss, file_header, lose, record, scan
+from .records import (
+    MAX_PAYLOAD,
+    JournalError,
+    Loss,
+    file_header,
+    intact,
+    lose,
+    record,
+    record_size,
+    scan,
+)
 
-__all__ = ["SUFFIX", "JournalError", "JournalWriter", "Loss", "read_journal"]
+__all__ = ["SUFFIX", "JournalError", "JournalFollower", "JournalWriter", "Loss", "read_journal"]
 
 SUFFIX = ".sicmlog"
 _log = logging.getLogger(__name__)
@@ -161,6 +171,47 @@ def read_journal(path: Path | str, losses: list[Loss] | None = None) -> Iterator
             lose(losses, Loss(offset, len(payload), f"not understood: {error}", 1))
             continue
         yield message
+
+
+class JournalFollower:
+    """Reads a journal that is still being written: every message once, as soon as it is whole."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Raises JournalError if there is no journal whose header is written."""
+        self.path = Path(path)
+        try:
+            self._file = self.path.open("rb")
+        except OSError as error:
+            raise JournalError(f"cannot read {self.path}: {error.strerror}") from error
+        header = file_header()
+        if self._file.read(len(header)) != header:
+            self._file.close()
+            raise JournalError(f"{self.path} is not a journal that was begun by this program")
+        self._rest = b""
+        self._number = 0
+
+    def __enter__(self) -> "JournalFollower":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+
+    def read(self) -> Iterator[AnyMessage]:
+        """Yield the messages that were added since."""
+        data, here = self._rest + self._file.read(), 0
+        while found := intact(data, here, self._number):
+            number, payload = found
+            if number > self._number:
+                raise JournalError(f"{self.path}: records are missing before number {number}")
+            yield messages.decode(payload)
+            here += record_size(payload)
+            self._number += 1
+        self._rest = data[here:]
+
+    def finish(self) -> None:
+        """Raise JournalError if what was read ends with something else than a message."""
+        if self._rest:
+            raise JournalError(f"{self.path}: damaged after record {self._number}")
 
 
 def _records(path: Path, losses: list[Loss]) -> Iterator[tuple[int, bytes]]:

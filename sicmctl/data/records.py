@@ -64,6 +64,11 @@ def record(number: int, payload: bytes) -> bytes:
     return head + struct.pack("<I", crc32(head)) + payload
 
 
+def record_size(payload: bytes) -> int:
+    """Return the size of a whole record, bytes."""
+    return _RECORD.size + len(payload)
+
+
 def scan(data: mmap.mmap, path: Path, losses: list[Loss]) -> Iterator[tuple[int, bytes]]:
     """Yield (offset, payload) of every intact record; append the rest to `losses`."""
     size, expected = len(data), 0
@@ -72,7 +77,7 @@ def scan(data: mmap.mmap, path: Path, losses: list[Loss]) -> Iterator[tuple[int,
         lose(losses, Loss(0, size, "torn in the file header"))
         return
     while here < size:
-        found = _intact(data, here, expected)
+        found = intact(data, here, expected)
         if found is None:
             here, expected, loss = _resynchronise(data, here, expected)
             lose(losses, loss)
@@ -81,7 +86,7 @@ def scan(data: mmap.mmap, path: Path, losses: list[Loss]) -> Iterator[tuple[int,
         if number > expected:
             lose(losses, Loss(here, 0, "records are missing", number - expected))
         yield here, payload
-        here, expected = here + _RECORD.size + len(payload), number + 1
+        here, expected = here + record_size(payload), number + 1
 
 
 def _check_header(data: mmap.mmap, path: Path) -> int | None:
@@ -103,7 +108,7 @@ def _check_header(data: mmap.mmap, path: Path) -> int | None:
     return 0
 
 
-def _intact(data: mmap.mmap, here: int, least: int) -> tuple[int, bytes] | None:
+def intact(data: mmap.mmap | bytes, here: int, least: int) -> tuple[int, bytes] | None:
     """Return (number, payload) of the record at `here`, None if it is torn or damaged."""
     head = data[here : here + _RECORD.size]
     if len(head) < _RECORD.size:
@@ -119,7 +124,7 @@ def _next_intact(data: mmap.mmap, start: int, least: int) -> tuple[int, int] | N
     """Return (offset, number) of the first intact record from `start` on."""
     here = data.find(MARKER, start)
     while here >= 0:
-        if found := _intact(data, here, least):
+        if found := intact(data, here, least):
             return here, found[0]
         here = data.find(MARKER, here + 1)
     return None

@@ -10,7 +10,7 @@ from sicmctl.data import h5read
 from sicmctl.data.recover import recover
 from sicmctl.data.runfile import RunFile
 from sicmctl.data.series import CHUNK
-from sicmctl.data.writer import RunFileWriter, build
+from sicmctl.data.writer import build
 from sicmctl.messages import Array, EchemEnded, decode, encode
 
 from .echem_runs import ALONE, STARTED_GCPL, block, echem_run, points, step_ended
@@ -104,16 +104,13 @@ def test_units_plots_and_compression(built: Path) -> None:
         assert "sample_rate" not in entry
 
 
-def test_live_and_built_are_equal_over_several_chunks(
+def test_flushing_does_not_change_what_takes_several_chunks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = echem_run(n=CHUNK)
-    built = build(write_journal(tmp_path / "run.sicmlog", run), tmp_path / "built.h5")
-    monkeypatch.setattr("sicmctl.data.writer.FLUSH_INTERVAL", 1e-9)
-    with RunFileWriter(tmp_path / "live.h5") as writer:
-        for message in run:
-            writer.write(message)
-    assert content(tmp_path / "live.h5") == content(built)
+    journal = write_journal(tmp_path / "run.sicmlog", echem_run(n=CHUNK))
+    built = build(journal, tmp_path / "built.h5")
+    monkeypatch.setattr("sicmctl.data.writer.BATCH", 0)
+    assert content(build(journal, tmp_path / "again.h5")) == content(built)
     with RunFile(built) as file:
         assert len(file.echem[0]) == 4 * CHUNK
         np.testing.assert_array_equal(file.echem[0].time, np.arange(4 * CHUNK) / 10)

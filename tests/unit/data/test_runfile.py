@@ -12,7 +12,7 @@ from sicmctl.data.journal import JournalWriter
 from sicmctl.data.names import unit_of
 from sicmctl.data.recover import recover
 from sicmctl.data.runfile import RunFile, RunFileError
-from sicmctl.data.writer import RunFileWriter, build
+from sicmctl.data.writer import build
 from sicmctl.messages import (
     AnyMessage,
     Array,
@@ -54,18 +54,6 @@ def content(path: Path) -> dict[str, object]:
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     return build(write_journal(tmp_path / "run.sicmlog", small_run()), tmp_path / "built.h5")
-
-
-@pytest.mark.parametrize("interval", [0.0, 100.0])
-def test_live_and_built_are_equal(
-    tmp_path: Path, built: Path, interval: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sicmctl.data.writer.FLUSH_INTERVAL", interval or 1e-9)
-    with RunFileWriter(tmp_path / "live.h5") as writer:
-        for message in small_run():
-            writer.write(message)
-    assert content(tmp_path / "live.h5") == content(built)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["built.h5", "live.h5", "run.sicmlog"]
 
 
 def test_flushing_does_not_change_the_content(
@@ -264,35 +252,11 @@ def test_files_that_are_no_run_file(tmp_path: Path, built: Path) -> None:
         RunFile(built)
 
 
-def test_a_failing_writer_never_reaches_the_run(tmp_path: Path, built: Path) -> None:
-    bad = hop(scan_started(), 0, curves={"pipette_current": Array("<f4", (7,), b"123")})
-    writer = RunFileWriter(tmp_path / "live.h5", journal=tmp_path / "run.sicmlog")
-    for message in [*small_run()[:5], bad, *small_run()]:
-        writer.write(message)
-    assert writer.close() == tmp_path / "live.h5"
-    assert content(tmp_path / "live.h5") == content(built)
-    alone = RunFileWriter(tmp_path / "alone.h5")
-    alone.write(bad)
-    with pytest.raises(RunFileError, match="was not written"):
-        alone.close()
-    assert not list(tmp_path.glob("alone*"))
-
-
-def test_a_slow_writer_gives_up(tmp_path: Path, built: Path) -> None:
-    with RunFileWriter(tmp_path / "live.h5", tmp_path / "run.sicmlog", limit=500) as writer:
-        for message in small_run():
-            writer.write(message)
-        assert "keep up" in writer.problem
-    assert content(tmp_path / "live.h5") == content(built)
-
-
 def test_never_overwrites(tmp_path: Path, built: Path) -> None:
-    with pytest.raises(RunFileError, match="exists"):
-        RunFileWriter(built)
     with pytest.raises(RunFileError, match="exists"):
         build(tmp_path / "run.sicmlog", built)
     with pytest.raises(RunFileError, match="cannot create"):
-        RunFileWriter(tmp_path / "nowhere" / "run.h5")
+        build(tmp_path / "run.sicmlog", tmp_path / "nowhere" / "run.h5")
 
 
 def test_axes_of_a_turned_raster(tmp_path: Path) -> None:
