@@ -40,10 +40,9 @@ pixels = {pixels}
 prescan = {{ pixels = 8, amplitude = "6 um" }}
 
 [step.scan.hop]
-amplitude = "2 um"
+amplitude = "1.5 um"
 floor_margin = "1 um"
 fall_rate = "60 nm/ms"
-adaptive = true
 setpoint = "1 %"
 """
 
