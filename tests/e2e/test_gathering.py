@@ -1,9 +1,10 @@
 """Hops that are published some at a time: none is lost, and none comes out of order."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,6 +77,40 @@ def counted(aside: Aside) -> Callable[[], int]:
 
     aside.submit = count
     return lambda: len(calls)
+
+
+class Tardy(Executor):
+    """Computes nothing before somebody waits for it."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        class Asked(Future[Any]):
+            def result(self, timeout: float | None = None) -> Any:
+                return fn(*args, **kwargs)
+
+        return Asked()
+
+
+@pytest.mark.parametrize("patience", [0.0, 1e9], ids=["waited for", "late"])
+def test_heights_that_are_late_are_waited_for_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    monkeypatch.setattr("sicmctl.scan.reporter._PATIENCE", patience)
+    told = list[float]()
+    with virtual(tmp_path / "lab", quick_sim(), "0.5 ms") as rig:
+
+        def see(message: AnyMessage) -> None:
+            if isinstance(message, HopDone):
+                told.append(rig.lab.world.time * 1e-8)
+
+        text = experiment_text(pixels=6, hop=HOP)
+        done = rig.run(text, see, prompt=False, aside=Tardy())
+    assert [hop.index for hop in done.hops] == list(range(36))
+    late = [at - hop.time for at, hop in zip(told, done.hops, strict=True)]
+    scan = done.hops[-1].time - done.hops[0].time
+    if patience:
+        assert max(late) > scan  # all were told of in the end
+    else:
+        assert max(late) < scan / 2
 
 
 def test_a_slow_hop_is_told_of_before_the_next_one_begins(tmp_path: Path) -> None:
