@@ -10,9 +10,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from time import monotonic
-from typing import IO, Self
+from typing import BinaryIO, Self
 
 from sicmctl.messages import AnyMessage
 
@@ -96,7 +97,7 @@ class RunFileWriter:
         _log.error("run file: %s is not written during the run: %s", self.path, problem)
 
 
-def follow(journal: Path, out: Path, asked: IO[bytes]) -> None:
+def follow(journal: Path, out: Path, asked: BinaryIO | FileIO) -> None:
     """Write a run file from a journal that grows, until `asked` says that the run is over.
 
     Raises JournalError if the journal is damaged; RunFileError if the file cannot be written, or
@@ -105,7 +106,7 @@ def follow(journal: Path, out: Path, asked: IO[bytes]) -> None:
     make(_part(out), out, _growing(journal, asked))
 
 
-def _growing(journal: Path, asked: IO[bytes]) -> Iterator[AnyMessage]:
+def _growing(journal: Path, asked: BinaryIO | FileIO) -> Iterator[AnyMessage]:
     """Yield the messages of a journal as they come."""
     over, said = threading.Event(), list[bytes]()
 
@@ -129,4 +130,6 @@ def _part(out: Path) -> Path:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this process
-    follow(Path(sys.argv[1]), Path(sys.argv[2]), sys.stdin.buffer)
+    # unbuffered: a buffer that a thread waits for could not be closed at the end
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as asked:
+        follow(Path(sys.argv[1]), Path(sys.argv[2]), asked)

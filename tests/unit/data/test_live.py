@@ -90,12 +90,16 @@ def test_a_process_that_cannot_start_costs_nothing(
     assert caplog.text.count("No such file") == 1
 
 
+@pytest.mark.parametrize("hops", [1, writer.BATCH], ids=["in the end", "on the way"])
 def test_a_message_that_cannot_be_written_is_told_in_the_end(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, hops: int
 ) -> None:
     bad = hop(scan_started(), 0, curves={"pipette_current": Array("<f4", (7,), b"123")})
-    write_journal(tmp_path / "run.sicmlog", [*small_run()[:5], bad])
+    write_journal(tmp_path / "run.sicmlog", [*small_run()[:5], *[bad] * hops])
     live = begun(tmp_path)
+    assert live._process is not None
+    if hops > 1:
+        assert live._process.wait(30) == 1
     with caplog.at_level(logging.ERROR), pytest.raises(ValueError, match="buffer"):
         live.close()
     assert "is not written during the run: ValueError: buffer" in caplog.text
