@@ -11,8 +11,9 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from typing import IO, Any, TypeVar
@@ -33,7 +34,8 @@ class Aside(Executor):
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = ThreadPoolExecutor(1, "aside")
-        self._lost = False
+        self._starting = threading.Lock()
+        self._lost = self._abandoned = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a function called soon."""
@@ -46,13 +48,25 @@ class Aside(Executor):
             self._end(self._process)
             self._process = None
 
+    def abandon(self) -> None:
+        """Let go of all that was asked, without waiting for what is under way."""
+        with self._starting:
+            self._abandoned = True
+            if self._process is not None:
+                self._process.kill()
+
     def _call(self, fn: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
         if self._lost:
             return fn(*args, **kwargs)
         try:
-            self._process = self._process or _start()
+            with self._starting:
+                if self._abandoned:
+                    raise CancelledError
+                self._process = self._process or _start()
             done, value = _ask(self._process, (fn, args, kwargs))
         except (OSError, EOFError, pickle.UnpicklingError) as error:
+            if self._abandoned:
+                raise CancelledError from None
             _log.warning("the process aside is lost (%s): computing in this one", error)
             self._lost = True
             return fn(*args, **kwargs)
@@ -71,12 +85,19 @@ class Aside(Executor):
 
 @contextmanager
 def aside_if_it_helps() -> Iterator[Aside | None]:
-    """A process aside where there is a second core for it, otherwise None."""
+    """A process aside where there is a second core for it, otherwise None.
+
+    Whatever is raised, Ctrl-C too, does not wait for it.
+    """
     if (os.cpu_count() or 1) < 2:
         yield None
         return
     with Aside() as aside:
-        yield aside
+        try:
+            yield aside
+        except BaseException:
+            aside.abandon()
+            raise
 
 
 def soon(executor: Executor | None, fn: Callable[..., T], *args: Any) -> Future[T]:

@@ -5,12 +5,14 @@ import math
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
 
 import numpy as np
 import pytest
 
-from sicmctl.aside import Aside, soon
+from sicmctl.aside import Aside, aside_if_it_helps, soon
 
 
 @pytest.fixture
@@ -62,3 +64,21 @@ def test_without_anybody_aside_it_is_done_at_once() -> None:
     assert calls == [1]
     assert asked.done()
     assert soon(None, math.sqrt, 16.0).result() == 4
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_whoever_is_interrupted_does_not_wait(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, begun: bool
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    asked = list[Future[None]]()
+    with pytest.raises(KeyboardInterrupt), aside_if_it_helps() as aside:
+        assert aside is not None
+        if begun:
+            aside.submit(os.getpid).result()
+        asked += [aside.submit(time.sleep, 3600) for _ in range(2)]
+        raise KeyboardInterrupt
+    assert len(asked) == 2
+    for future in asked:
+        assert isinstance(future.exception(), CancelledError)
+    assert not caplog.text
