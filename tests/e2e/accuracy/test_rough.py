@@ -80,6 +80,10 @@ def test_a_fast_image_of_graphite_leaves_the_tip_whole(
     assert pixels**2 / (time[-1] - time[0]) >= 40
     assert time[-1] <= 60 * minutes
     contacts = found.truth.contacts
+    deepest = [
+        round(depth * 1e9) for depth in sorted(contact["depth"] for contact in contacts)[-3:]
+    ]
+    print(f"{time[-1]:.0f} s of rig time; {len(contacts)} contacts, the deepest (nm): {deepest}")
     assert not any(contact["broke"] for contact in contacts)
     deep = sum(contact["depth"] > 300e-9 for contact in contacts)  # there an edge may break a tip
     assert deep <= 2e-4 * pixels**2
