@@ -3,10 +3,6 @@
 What one of them has compiled is on the disk for the other, and for every process to come.
 """
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 
 def compile_world() -> None:
     """Have the world's code compiled.
@@ -18,7 +14,7 @@ def compile_world() -> None:
     from simulators.config import SampleConfig, SimConfig  # noqa: PLC0415
     from simulators.world import World  # noqa: PLC0415
 
-    with _growing(), World(SimConfig(sample=SampleConfig(kind="flat", points=16)), 1) as world:
+    with World(SimConfig(sample=SampleConfig(kind="flat", points=16)), 1) as world:
         world.run(np.zeros((2, len(world.inputs))), 2000)
 
 
@@ -32,20 +28,7 @@ def compile_meanwhile() -> None:
     from simulators.world.world import NotBegun  # noqa: PLC0415
 
     flat = SampleConfig(kind="flat", points=16)
-    with _growing():
-        compile_steps(*NotBegun(SimConfig(sample=flat), 1).rows)
-        sample = Sample.build(flat, 1, (0.0, 0.0))
-        sample.height(0.0, 0.0)
-        setpoint_height(Pipette.new(PipetteConfig()), sample, 0.0, 0.0, 0.01)
-
-
-@contextmanager
-def _growing() -> Iterator[None]:
-    """Look for no garbage while a compiler makes it by the million: a fifth of the time."""
-    usual = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if usual:
-            gc.enable()
+    compile_steps(*NotBegun(SimConfig(sample=flat), 1).rows)
+    sample = Sample.build(flat, 1, (0.0, 0.0))
+    sample.height(0.0, 0.0)
+    setpoint_height(Pipette.new(PipetteConfig()), sample, 0.0, 0.0, 0.01)

@@ -52,7 +52,6 @@ _DRAWING = ("sicmctl.analysis.figures", "matplotlib.backends.backend_agg")
 
 _LATER = (
     "jinja2",
-    "matplotlib.backends.backend_agg",
     "pint",
     "scipy.interpolate",
     "scipy.linalg",
@@ -111,7 +110,7 @@ def demo(
     )
     if aside is not None:
         aside.submit(prepare, *PARTS, *_DRAWING)
-        prepare(*_LATER)
+        prepare(*_DRAWING, *_LATER)
     with (
         laboratory_inside(sim, rig, truth, compiling=compiling),
         RunConsole(quiet) as console,

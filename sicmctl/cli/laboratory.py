@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from sicmctl.aside import growing
 from sicmctl.hal.errors import SicmError
 from sicmctl.hal.nearby import nearby
 
@@ -39,7 +40,7 @@ def serve(arguments: Sequence[str]) -> int:
 
 def begin_compiling(aside: Executor | None) -> Future[None] | None:
     """Have another process compile the world, if there is one, while this one goes on."""
-    return aside.submit(find("compile")) if aside is not None else None
+    return aside.submit(growing, find("compile")) if aside is not None else None
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def laboratory_inside(
     """
     inside = find("inside")
     if compiling is not None:
-        find("compile-meanwhile")()
+        growing(find("compile-meanwhile"))
         wait([compiling])
     with inside(sim, rig=rig, truth=truth, seed=seed) as lab, nearby(lab.channels):
         yield

@@ -1,5 +1,6 @@
 """A process aside: it answers in order, tells of errors, and may be lost without harm."""
 
+import gc
 import logging
 import math
 import os
@@ -12,7 +13,7 @@ from concurrent.futures import CancelledError, Future
 import numpy as np
 import pytest
 
-from sicmctl.aside import Aside, aside_if_it_helps, soon
+from sicmctl.aside import Aside, aside_if_it_helps, growing, soon
 
 
 @pytest.fixture
@@ -82,3 +83,11 @@ def test_whoever_is_interrupted_does_not_wait(
     for future in asked:
         assert isinstance(future.exception(), CancelledError)
     assert not caplog.text
+
+
+def test_no_garbage_is_looked_for_while_much_is_made() -> None:
+    assert gc.isenabled()
+    assert not growing(gc.isenabled)
+    with pytest.raises(ValueError, match="math domain error"):
+        growing(math.sqrt, -1.0)
+    assert gc.isenabled()
