@@ -22,7 +22,7 @@ from simulators.lab import Lab
 
 SIM = """\
 schema = 1
-seed = 3
+seed = 9
 [sample]
 kind = "{kind}"
 size = "2 um"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.compiled import compiled
+from simulators.compiled import lean
 from simulators.config import (
     AXOPATCH_FILTERS,
     AXOPATCH_GAINS,
@@ -151,7 +151,7 @@ def bessel(band: float, dt: float) -> Bessel:
     return Bessel(decay, (decay - 1) / poles, 2 * residues)
 
 
-@compiled()
+@lean()
 def filtered(bessel, current, modes):
     """Output of the low-pass after one step of `current` (A); modes: shape (2,), complex."""
     modes[0] = bessel.decay[0] * modes[0] + bessel.drive[0] * current

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import boolean, float64, from_dtype, int64
 
-from simulators.compiled import compiled
+from simulators.compiled import compiled, lean
 from simulators.world.amplifier import RAIL, filtered
 from simulators.world.meniscus import since_contact, wets
 from simulators.world.pipette import (
@@ -27,7 +27,7 @@ from simulators.world.rig import (
     STEEPNESS,
     WET,
 )
-from simulators.world.rng import normals
+from simulators.world.rng import normal, normals
 from simulators.world.sample import height, look, plane
 from simulators.world.slow import (
     CHANNELS,
@@ -55,7 +55,7 @@ _BENDING = 0.5e-6  # contact depth (m) that halves the leak under the rim
 _X, _Y, _LOW, _HIGH, _TOP, _STEEP, _LEVEL_HEIGHT = range(7)
 
 
-@compiled()
+@lean()
 def sense(rig, relief, state, x, y, z):
     """Conductance (S) of the tip at x, y, z (m, sample frame); gap and steepness go to `state`.
 
@@ -80,7 +80,7 @@ def sense(rig, relief, state, x, y, z):
     return conductance(tip, state.local, z, floor)
 
 
-@compiled()
+@lean()
 def _level(local):
     """Height of the plane that leaks as the sectors do, seen from far above."""
     total = 0.0
@@ -90,7 +90,7 @@ def _level(local):
     return total / SECTORS
 
 
-@compiled()
+@lean()
 def _mains(noise, t):
     phase = t * noise.mains_frequency
     place = (phase - math.floor(phase)) * (noise.mains.size - 1)
@@ -98,7 +98,7 @@ def _mains(noise, t):
     return noise.mains[k] + (place - k) * (noise.mains[k + 1] - noise.mains[k])
 
 
-@compiled()
+@lean()
 def _noise_current(rig, state, tick, dt, conductance, current):
     """White and f**2 noise of one sub-step (A)."""
     noise = rig.noise
@@ -112,7 +112,7 @@ def _noise_current(rig, state, tick, dt, conductance, current):
     return a * math.sqrt(density / (2.0 * dt)) + noise.capacitance * slope
 
 
-@compiled()
+@lean()
 def _touch(rig, state):
     """Follow a contact; whether it began, ended or broke the tip just now."""
     s = state.scalars
@@ -129,13 +129,10 @@ def _touch(rig, state):
     return depth > rig.break_depth
 
 
-@compiled()
-def _record(rig, state, old, share, row):
-    """Write one row of truth at the node that lies `share` of a sub-step back.
-
-    old: x, y, z (m), current (A) and gap (m) at the sub-step's beginning.
-    """
-    now, s = state.axes, state.scalars
+@lean()
+def _record(rig, state, share, row):
+    """Write one row of truth at the node that lies `share` of a sub-step back."""
+    now, old, s = state.axes, state.old, state.scalars
     row[0] = state.time[1] * NODE * TICK
     for a in range(3):
         row[1 + a] = now[a, POSITION] + share * (old[a] - now[a, POSITION])
@@ -147,19 +144,17 @@ def _record(rig, state, old, share, row):
     row[13], row[14], row[15] = rig.tip.radius, rig.shortening, rig.sample_offset
 
 
-@compiled()
-def _move(rig, state, targets, old):
-    """Move the axes towards their targets (m) for one sub-step.
-
-    old: shape (5,), receives x, y, z (m), current (A) and gap (m) as they were.
-    """
+@lean()
+def _move(rig, state):
+    """Move the axes towards their targets for one sub-step."""
+    old = state.old
     for a in range(3):
         old[a] = state.axes[a, POSITION]
-        advance(rig.stepping, a, targets[a], state.axes, state.creeps)
+        advance(rig.stepping, a, state.targets[a], state.axes, state.creeps)
     old[3], old[4] = state.scalars[CURRENT], state.scalars[GAP]
 
 
-@compiled()
+@lean()
 def _shown(rig, state, tick, dt, conductance, potential, command, current):
     """What a sub-step's mean current through the tip (A) is at the amplifier's input, filtered.
 
@@ -176,22 +171,22 @@ def _shown(rig, state, tick, dt, conductance, potential, command, current):
     return filtered(rig.bessel, clipped, state.modes), clipped != current
 
 
-@compiled()
-def _sub_step(rig, relief, state, targets, command, tick, length, old, place, truth, rows):
+@lean()
+def _sub_step(rig, relief, state, command, tick, length, truth, rows):
     """One sub-step of `length` ticks that ends at `tick`.
 
     Returns the filtered input current (A), whether the input stage was saturated, whether a
     contact wants attention, and the number of truth rows written so far.
     """
-    dt, s = length * TICK, state.scalars
-    _move(rig, state, targets, old)
+    dt, s, old, place = length * TICK, state.scalars, state.old, state.place
+    _move(rig, state)
     crossed = tick >= (state.time[1] + 1) * NODE
     if crossed:
         state.time[1] += 1
         _next_node(rig, state, state.time[1] + 1)
     share = (tick - state.time[1] * NODE) / NODE
     before, after = state.before, state.after
-    _place(state, share, place)
+    _place(state, share)
     g = sense(rig, relief, state, place[0], place[1], place[2] + rig.shortening)
     passed = 0.5  # share of the sub-step that the present current stands for
     if rig.meniscus.height > 0.0:
@@ -204,7 +199,7 @@ def _sub_step(rig, relief, state, targets, command, tick, length, old, place, tr
     s[CURRENT] = g * rectified(rig.tip, potential)
     touched = _touch(rig, state)
     if crossed:
-        _record(rig, state, old, share * NODE / length, truth[rows])
+        _record(rig, state, share * NODE / length, truth[rows])
         rows += 1
     # the mean over the sub-step, to second order; noise and charging are such means already
     mean = old[3] + passed * (s[CURRENT] - old[3])
@@ -212,7 +207,7 @@ def _sub_step(rig, relief, state, targets, command, tick, length, old, place, tr
     return shown, saturated, touched, rows
 
 
-@compiled()
+@lean()
 def _next_node(rig, state, n):
     """Let node n be the next one, and the next one be the last."""
     for c in range(CHANNELS):
@@ -220,23 +215,21 @@ def _next_node(rig, state, n):
     node(rig.slow, n, rig.rates, state.slow, state.after)
 
 
-@compiled()
-def _place(state, share, place):
-    """Where the tip would be if it were not broken (m), `share` of a node's time after the last.
-
-    place: shape (3,), to be filled.
-    """
+@lean()
+def _place(state, share):
+    """Find where the tip would be if it were not broken, `share` of a node after the last."""
     for k in range(3):
         a = state.before[DRIFT + k] + state.before[VIBRATION + k]
         b = state.after[DRIFT + k] + state.after[VIBRATION + k]
-        place[k] = state.axes[k, POSITION] + (a + share * (b - a))
+        state.place[k] = state.axes[k, POSITION] + (a + share * (b - a))
 
 
-@compiled()
-def _sensors(rig, state, tick, keep, row):
+@lean()
+def _sensors(rig, state, tick, row):
     """What the three position sensors show at `tick` (V)."""
+    keep = state.keep
     gx, gy = normals(rig.noise.lateral_key, np.uint64(tick))
-    gz, _ = normals(rig.noise.vertical_key, np.uint64(tick))
+    gz = normal(rig.noise.vertical_key, np.uint64(tick))
     for a, g in ((0, gx), (1, gy), (2, gz)):
         kick = math.sqrt(1.0 - keep[a] * keep[a]) * rig.axes.sensor_noise[a]
         state.sensor_noise[a] = keep[a] * state.sensor_noise[a] + kick * g
@@ -244,7 +237,7 @@ def _sensors(rig, state, tick, keep, row):
         row[1 + a] = (sensed - rig.axes.zero[a]) / rig.axes.metres_per_volt[a]
 
 
-@compiled()
+@lean()
 def _watching(row, output, low, high, is_high):
     """Whether any comparator changes state on this row."""
     for w in range(output.size):
@@ -254,7 +247,7 @@ def _watching(row, output, low, high, is_high):
     return False
 
 
-@compiled()
+@lean()
 def rest(rigs, relief, states):
     """Bring everything where 0 V at all inputs has brought it long ago."""
     rig, state = rigs[0], states[0]
@@ -270,12 +263,12 @@ def rest(rigs, relief, states):
     state.slow[REFERENCE] = 1.0
     for n in range(2):
         _next_node(rig, state, n)
-    place = np.empty(3)
-    _place(state, 0.0, place)
+    _place(state, 0.0)
+    place = state.place
     sense(rig, relief, state, place[0], place[1], place[2] + rig.shortening)
 
 
-@compiled(nogil=True)
+@lean(nogil=True)
 def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
     """Run until the drive ends, a watch changes state, or a contact wants attention.
 
@@ -285,31 +278,20 @@ def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
     Returns the number of steps done, of truth rows written, and whether a watch changed state.
     """
     rig, state = rigs[0], states[0]
-    keep, targets, old, place = np.empty(3), np.empty(3), np.empty(5), np.empty(3)
     for a in range(3):
-        keep[a] = math.exp(-period * TICK / rig.axes.sensor_time[a])
+        state.keep[a] = math.exp(-period * TICK / rig.axes.sensor_time[a])
     chain, rows = rig.chain, np.int64(0)  # of one type, so that a sub-step compiles once
     for k in range(drive.shape[0]):
         start = state.time[0]
         command = chain.command_scale * drive[k, 0] if chain.commanded else 0.0
         for a in range(3):
-            targets[a] = target(rig.axes, a, drive[k, 1 + a], state.plays)
+            state.targets[a] = target(rig.axes, a, drive[k, 1 + a], state.plays)
         current, saturated, touched = 0.0, False, False
         last = start
         for j in range(substeps):
             tick = start + period * (j + 1) // substeps
             current, over, touch, rows = _sub_step(
-                rig,
-                relief,
-                state,
-                targets,
-                command,
-                tick,
-                period / substeps,
-                old,
-                place,
-                truth,
-                rows,
+                rig, relief, state, command, tick, period / substeps, truth, rows
             )
             saturated, touched, last = saturated or over, touched or touch, tick
         state.time[0] = last
@@ -318,7 +300,7 @@ def run(rigs, relief, states, drive, period, substeps, watches, out, truth):
         for t in range(4):
             out[k, 4 + t] = chain.telegraphs[t]
         out[k, 8] = 5.0 if saturated or abs(volts) >= RAIL else 0.0
-        _sensors(rig, state, last, keep, out[k])
+        _sensors(rig, state, last, out[k])
         if _watching(out[k], watches[0], watches[1], watches[2], watches[3]):
             return k + 1, rows, True
         if touched:
@@ -335,9 +317,9 @@ def compile_steps(rigs, states):
     records = from_dtype(rigs.dtype), from_dtype(states.dtype)
     for part, others in (
         (_shown, (whole, real, real, real, real, real)),
-        (_move, (rows, rows)),
-        (_record, (rows, real, rows)),
-        (_sensors, (whole, rows, rows)),
+        (_move, ()),
+        (_record, (real, rows)),
+        (_sensors, (whole, rows)),
         (_touch, ()),
     ):
         part.compile((*records, *others))

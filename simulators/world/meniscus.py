@@ -7,7 +7,7 @@ Lifted, it stretches, and tears off at some multiple of its height: a free choic
 
 from typing import NamedTuple
 
-from simulators.compiled import compiled
+from simulators.compiled import lean
 from simulators.config import PipetteConfig
 from simulators.world.pipette import Pipette
 
@@ -33,13 +33,13 @@ def meniscus(config: PipetteConfig, pipette: Pipette) -> Meniscus:
     return Meniscus(height, config.meniscus_stretch * height, wet, 1 / config.leak_resistance)
 
 
-@compiled()
+@lean()
 def wets(meniscus, wet, gap):
     """Whether the sample is wetted at `gap` (m), if it was (1.0) or was not (0.0) just before."""
     return 1.0 if gap <= (meniscus.breaks_at if wet else meniscus.height) else 0.0
 
 
-@compiled()
+@lean()
 def since_contact(meniscus, before, now):
     """Share of a sub-step that is left after the contact, from the gaps (m) at its ends."""
     fallen = before - now

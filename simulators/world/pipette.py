@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulators.compiled import compiled
+from simulators.compiled import lean
 from simulators.config import PipetteConfig
 from simulators.world.pack import packed
 
@@ -162,29 +162,29 @@ def concentration_factor(config: PipetteConfig, bath: float) -> float:
     return float(1 / np.mean(conductivity[0] / conductivity))
 
 
-@compiled()
-def _admittance(tip, s):
-    """1/(R0 + r) at s = r_i/gap."""
-    t = s / (1.0 + s) * _CELLS
+@lean()
+def _admittance(tip, part, whole):
+    """1/(R0 + r) at s = r_i/gap, given as part / whole: it takes no more than one division."""
+    t = part / (part + whole) * _CELLS
     k = min(int(t), _CELLS - 1)
     low = tip.table[k]
     return low + (t - k) * (tip.table[k + 1] - low)
 
 
-@compiled()
+@lean()
 def flat_conductance(tip, gap):
     """Conductance (S) at `gap` (m) over a plane."""
-    excess = 1.0 / _admittance(tip, tip.radius / max(gap, 1e-12)) - R0
+    excess = 1.0 / _admittance(tip, tip.radius, max(gap, 1e-12)) - R0
     return 1.0 / (tip.far_resistance + tip.excess_resistance * excess + tip.series_resistance)
 
 
-@compiled()
+@lean()
 def far_conductance(tip):
     """Conductance (S) far from the sample."""
     return 1.0 / (tip.far_resistance + tip.series_resistance)
 
 
-@compiled()
+@lean()
 def conductance(tip, local, z, floor):
     """Conductance (S) of a tip at height z over the heights `local` under it.
 
@@ -200,13 +200,13 @@ def conductance(tip, local, z, floor):
         a = max(z - local[t, 0], floor)
         b = max(z - local[t, 1], floor)
         c = max(z - local[t, 2], floor)
-        s = tip.radius * (w0 * b * c + w1 * a * c + w2 * a * b) / (a * b * c)
-        total += _admittance(tip, s)
+        part = tip.radius * (w0 * b * c + w1 * a * c + w2 * a * b)
+        total += _admittance(tip, part, a * b * c)
     excess = SECTORS / total - R0
     return 1.0 / (tip.far_resistance + tip.excess_resistance * excess + tip.series_resistance)
 
 
-@compiled()
+@lean()
 def rectified(tip, potential):
     """The potential (V) that a pipette without rectification would need for the same current."""
     bend = math.tanh(potential / tip.rectification_potential)

@@ -67,7 +67,7 @@ class Rig(NamedTuple):
 
 
 class State(NamedTuple):
-    """All that changes from step to step."""
+    """All that changes from step to step; from `keep` on nothing outlives one."""
 
     time: NDArray[np.int64]
     """Plant time (ticks), number of the last node."""
@@ -82,6 +82,14 @@ class State(NamedTuple):
     before: NDArray[np.float64]
     after: NDArray[np.float64]
     scalars: NDArray[np.float64]
+    keep: NDArray[np.float64]
+    """Share of the sensors' noise that is kept, shape (3,)."""
+    targets: NDArray[np.float64]
+    """Where the axes go, shape (3,), m."""
+    old: NDArray[np.float64]
+    """x, y, z (m), current (A) and gap (m) before a sub-step, shape (5,)."""
+    place: NDArray[np.float64]
+    """Where the tip would be if it were not broken, shape (3,), m."""
 
 
 def new_state() -> State:
@@ -99,4 +107,8 @@ def new_state() -> State:
         before=np.zeros(CHANNELS),
         after=np.zeros(CHANNELS),
         scalars=np.zeros(8),
+        keep=np.zeros(3),
+        targets=np.zeros(3),
+        old=np.zeros(5),
+        place=np.zeros(3),
     )

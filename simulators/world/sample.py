@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulators.compiled import compiled
+from simulators.compiled import compiled, lean
 from simulators.config import SampleConfig
 from simulators.world import surfaces
 from simulators.world.pack import packed
@@ -84,7 +84,7 @@ class Sample:
         return flat.reshape(xs.shape)
 
 
-@compiled()
+@lean()
 def height(surface, h, x, y):
     """Bilinear height (m) at one point; h: the map, shape (n, n), m."""
     n = h.shape[0]
@@ -99,13 +99,13 @@ def height(surface, h, x, y):
     return plane(surface, x, y) + low + fv * (high - low)
 
 
-@compiled(inline="always")
+@lean(inline="always")
 def _wrapped(i, n):
     """The index `i` of a map that repeats; divides, which takes long, only where it must."""
     return i if 0 <= i < n else i % n
 
 
-@compiled()
+@lean()
 def plane(surface, x, y):
     """Height (m) of the mean plane at one point."""
     tilt = surface.slope_x * (x - surface.left) + surface.slope_y * (y - surface.bottom)
@@ -120,7 +120,7 @@ def _heights(surface, h, x, y):
     return out
 
 
-@compiled()
+@lean()
 def look(surface, relief, radius, contact_radius, x, y, local):
     """Fill `local` with the heights under a tip of inner radius `radius` at x, y.
 

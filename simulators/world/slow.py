@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.compiled import compiled
+from simulators.compiled import lean
 from simulators.config import NoiseConfig, StageConfig
 from simulators.world.rng import normals, uniform
 
@@ -87,7 +87,7 @@ def slow(stage: StageConfig, noise: NoiseConfig, key: np.uint64) -> Slow:
     )
 
 
-@compiled()
+@lean()
 def node(slow, n, extra, state, out):
     """Advance `state` to node n and write its channels to `out` (CHANNELS,).
 
@@ -117,7 +117,7 @@ def node(slow, n, extra, state, out):
     out[OFFSET] = slow.offset + state[WANDER]
 
 
-@compiled()
+@lean()
 def _motion(slow, k, t, counter, extra, state, out):
     first, last, decay, swing, period, phase = slow.drift[k]
     rate = last + (first - last) * math.exp(-t / decay)
@@ -142,7 +142,7 @@ def _motion(slow, k, t, counter, extra, state, out):
     out[VIBRATION + k] = rms * math.sqrt(0.5) * (band + lines)
 
 
-@compiled()
+@lean()
 def _clogs(slow, counter, state):
     """Poisson clogs of 5-50 % of the current; most clear, some stay."""
     state[CLOG] *= 1.0 - _DT / _CLOG_TIME
@@ -153,7 +153,7 @@ def _clogs(slow, counter, state):
         add_clog(state, share, stays < _PERMANENT)
 
 
-@compiled()
+@lean()
 def add_clog(state, share, stays):
     """Block `share` of what is still open."""
     where = STUCK if stays else CLOG

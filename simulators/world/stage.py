@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.compiled import compiled
+from simulators.compiled import lean
 from simulators.config import AxisConfig, StageConfig
 
 PLAYS = 8
@@ -90,7 +90,7 @@ def _continuous(axis: AxisConfig) -> Array:
     )
 
 
-@compiled()
+@lean()
 def target(axes, k, volts, plays):
     """Where axis k goes (m) under a command (V), after hysteresis, whose state advances.
 
@@ -108,17 +108,18 @@ def target(axes, k, volts, plays):
     return u
 
 
-@compiled()
+@lean()
 def advance(stepping, k, u, state, creeps):
     """Advance axis k by one step towards `u` (m), a part of which creeps in over decades of time.
 
     state: shape (3 axes, 3); creeps: shape (3 axes, 4), m.
     """
-    goal = u
-    for c in range(4):
-        goal -= stepping.creep_weight[k] * (u - creeps[k, c])
-        decay = stepping.creep_decay[c]
-        creeps[k, c] = decay * creeps[k, c] + (1.0 - decay) * u
+    goal, weight = u, stepping.creep_weight[k]
+    if weight > 0.0:
+        for c in range(4):
+            goal -= weight * (u - creeps[k, c])
+            decay = stepping.creep_decay[c]
+            creeps[k, c] = decay * creeps[k, c] + (1.0 - decay) * u
     a, b = stepping.transition[k], stepping.drive[k]
     x, v, s = state[k, 0], state[k, 1], state[k, 2]
     state[k, 0] = a[0, 0] * x + a[0, 1] * v + b[0] * goal

@@ -6,7 +6,7 @@ import numpy as np
 from nidaqmx.constants import OverwriteMode, ReadRelativeTo
 from numpy.typing import NDArray
 
-from simulators.compiled import compiled
+from simulators.compiled import compiled, lean
 from simulators.instruments.nidaqmx.errors import CardError, Code
 from simulators.instruments.nidaqmx.events import EveryN
 from simulators.instruments.nidaqmx.timing import Timing
@@ -52,7 +52,7 @@ def quantise(volts: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[
     return np.clip(np.rint(volts / scale), -CODES, CODES - 1).astype(np.int16)
 
 
-@compiled()
+@lean()
 def _convert(outputs, courses, sources, scale, ring, at):  # noqa: PLR0917  (compiled)
     """Convert samples and put them into a ring of codes, shape (capacity, channels), from `at` on.
 

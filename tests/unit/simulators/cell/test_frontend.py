@@ -131,7 +131,7 @@ def test_converters_have_steps():
 def test_ranges_overload_and_underload():
     port = front(ResistorCell(resistance=1e3), noisy())
     port.set_current_range(1e-4)
-    port.control(Control.POTENTIAL, 1.0)
+    port.control(Control.POTENTIAL, 0.9)
     reading = port.read(0.1)
     assert reading.overload and not reading.underload
     assert reading.current == pytest.approx(1e-4)

@@ -2,10 +2,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.stats import kstest, kurtosis, norm
 
 from simulators.config import NoiseConfig, SimConfig, StageConfig
 from simulators.world import World
-from simulators.world.rng import normals, stream, uniform
+from simulators.world.rng import normal, normals, stream, uniform
 from simulators.world.slow import DRIFT, FACTOR, VIBRATION, node, slow
 
 
@@ -99,3 +100,22 @@ def test_random_numbers_are_random():
     assert abs(np.corrcoef(draws[1:, 0], draws[:-1, 0])[0, 1]) < 0.03
     others = [uniform(stream(seed, 0), 5) for seed in range(500)]
     assert np.std(others) == pytest.approx(1 / np.sqrt(12), rel=0.1)
+
+
+def test_normal_deviates_are_normal_in_every_layer_and_in_the_tail():
+    key, count = stream(2, 0), 400_000
+    draws = np.array([normal(key, k) for k in range(count)])
+    assert kstest(draws, norm.cdf).pvalue > 0.01
+    assert kurtosis(draws) == pytest.approx(0, abs=4 * float(np.sqrt(24 / count)))
+    for beyond in (1.0, 2.0, 3.0, 3.4426, 4.0):
+        expected = count * 2 * norm.sf(beyond)
+        found = np.count_nonzero(np.abs(draws) > beyond)
+        assert found == pytest.approx(expected, abs=4 * float(np.sqrt(expected)))
+    assert np.count_nonzero(draws > 3.4426) == pytest.approx(
+        np.count_nonzero(draws < -3.4426), abs=60
+    )
+
+
+def test_a_pair_is_two_numbers_of_its_stream():
+    key = stream(3, 1)
+    assert normals(key, 7) == (normal(key, 14), normal(key, 15))
