@@ -37,6 +37,8 @@ from sicmctl.hal.errors import (
 from sicmctl.hal.nearby import channel_to
 from sicmctl.hal.quantity import Hertz
 
+from .ni_arrays import Readings, Waveform
+
 _OVERWRITTEN = -200279
 _READ_TIMEOUT = -200284
 _BUFFER_SECONDS = 10.0
@@ -108,7 +110,8 @@ class NidaqmxDaq:
         """Wait for the next samples of all inputs."""
         volts = np.empty((len(self.roles), samples))
         with self._errors(f"read({samples})"):
-            self._reader.read_many_sample(volts, samples, timeout=samples / self.rate + _PATIENCE)
+            room, timeout = volts.view(Readings), samples / self.rate + _PATIENCE
+            self._reader.read_many_sample(room, samples, timeout=timeout)
         block = Block(self._read, self.roles, volts)
         self._read += samples
         return block
@@ -321,7 +324,7 @@ class NiGenerator:
                 self._daq.rate, source=self._clock, samps_per_chan=samples
             )
             self._samples = samples
-        self._writer.write_many_sample(np.ascontiguousarray(volts).view(_Waveform))
+        self._writer.write_many_sample(np.ascontiguousarray(volts).view(Waveform))
 
     def _arm(self, pause: Pause) -> None:
         terminal = self._daq.comparators.get(pause.role)
@@ -345,15 +348,6 @@ class NiGenerator:
         if level != self._level:
             self.task.triggers.pause_trigger.anlg_lvl_lvl = level
             self._level = level
-
-
-class _Waveform(np.ndarray):
-    """Volts that a message takes sample by sample, as NI's package puts them in: numbers made all
-    at once take half the time."""
-
-    @property
-    def flat(self) -> list[float]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self.ravel().tolist()
 
 
 def _alike(armed: Pause | None, pause: Pause) -> bool:

@@ -119,7 +119,8 @@ def _start() -> subprocess.Popen[bytes]:
 def _ask(process: subprocess.Popen[bytes], what: tuple) -> tuple[bool, Any]:
     assert process.stdin is not None
     assert process.stdout is not None
-    pickle.dump(what, process.stdin, pickle.HIGHEST_PROTOCOL)
+    # at once: a thread that waits for many small writes keeps taking the interpreter from the run
+    process.stdin.write(pickle.dumps(what, pickle.HIGHEST_PROTOCOL))
     process.stdin.flush()
     return pickle.load(process.stdout)
 

@@ -33,6 +33,8 @@ from sicmctl.messages import Progress as ScanProgress
 from . import cellprogress
 from .cellprogress import duration
 
+_REFRESH = 4
+"""Of the bar, per second: to draw it takes some time from the run."""
 _LINE_EVERY = 5.0
 """Seconds between plain lines."""
 
@@ -49,6 +51,7 @@ class RunConsole:
             TextColumn("{task.fields[count]}{task.fields[told]}"),
             TimeElapsedColumn(),
             console=self._console,
+            refresh_per_second=_REFRESH,
             disable=quiet or not sys.stderr.isatty(),
         )
         self._task: TaskID | None = None

@@ -46,7 +46,11 @@ def quantise(volts: NDArray[np.float64], channels: list[AnalogOutput]) -> NDArra
                 written=0,
             )
     step = np.array([[c.full_scale / CODES] for c in channels])
-    return np.clip(np.rint(volts / step), -CODES, CODES - 1) * step
+    codes = volts / step
+    np.rint(codes, out=codes)
+    np.clip(codes, -CODES, CODES - 1, out=codes)
+    codes *= step
+    return codes
 
 
 class OutputBuffer:

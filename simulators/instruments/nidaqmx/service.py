@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import grpc
 import numpy as np
+from google.protobuf.wrappers_pb2 import BytesValue
 from nidaqmx._stubs import nidaqmx_pb2 as pb
 from nidaqmx._stubs.nidaqmx_pb2_grpc import NiDAQmxServicer
 from nidaqmx.constants import FillMode, SampleTimingType, Signal, TriggerType
@@ -43,8 +44,8 @@ class Doubles(NamedTuple):
 
     def message(self) -> Any:
         """The same as a message: the samples are taken in whole, not one by one."""
-        head = _READ_ARRAY + _varint(len(self.read_array))
-        response = pb.ReadAnalogF64Response.FromString(head + self.read_array)
+        field = BytesValue(value=self.read_array).SerializeToString()  # but for its tag
+        response = pb.ReadAnalogF64Response.FromString(_READ_ARRAY + field[1:])
         response.status, response.samps_per_chan_read = self.status, self.samps_per_chan_read
         return response
 
@@ -283,16 +284,6 @@ class Service(AttributeCalls, DigitalCalls, EventCalls, NiDAQmxServicer):
     @rpc
     def GetErrorString(self, request: Any, context: Context) -> Any:
         return pb.GetErrorStringResponse(error_string=error_text(request.error_code))
-
-
-def _varint(n: int) -> bytes:
-    """A length as protobuf writes it: seven bits to a byte, the lowest first."""
-    head = bytearray()
-    while n > 0x7F:
-        head.append(n & 0x7F | 0x80)
-        n >>= 7
-    head.append(n)
-    return bytes(head)
 
 
 def _arranged(samples: NDArray[Any], request: Any) -> NDArray[Any]:
