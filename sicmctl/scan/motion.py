@@ -5,6 +5,7 @@ inverting its second-order response u = x + (2 zeta/w) x' + x''/w^2.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -31,8 +32,15 @@ ONSET = 1e-3
 
 def stroke(distance: float, samples: int) -> F64:
     """Return a minimum-jerk stroke from 0 to `distance` in `samples` + 1 points, m."""
+    return distance * _unit_stroke(samples)
+
+
+@lru_cache(maxsize=256)
+def _unit_stroke(samples: int) -> F64:
     s = np.linspace(0.0, 1.0, samples + 1)
-    return distance * s**3 * (10 - 15 * s + 6 * s * s)
+    shape = s**3 * (10 - 15 * s + 6 * s * s)
+    shape.flags.writeable = False
+    return shape
 
 
 def stroke_samples(distance: float, axis: Axis, rate: float) -> int:
@@ -115,7 +123,8 @@ def two_speeds(
     left = (soft[-1] if len(soft) else start) - floor
     straight = np.arange(1, int(np.ceil(left * rate / slow)) + 1) * (slow / rate)
     below = (soft[-1] if len(soft) else start) - straight
-    return np.maximum(np.concatenate(([start], soft, below)), floor), until
+    path = np.concatenate(([start], soft, below))
+    return np.maximum(path, floor, out=path), until
 
 
 def command(path: F64, axes: Mapping[str, Axis], rate: float) -> F64:
@@ -131,7 +140,7 @@ def command(path: F64, axes: Mapping[str, Axis], rate: float) -> F64:
             told[row] = path[row]
             continue
         omega = 2 * np.pi * axis.resonance
-        held = np.pad(path[row], 1, mode="edge")  # at rest before and after
+        held = np.concatenate((path[row, :1], path[row], path[row, -1:]))  # at rest before, after
         velocity = (held[2:] - held[:-2]) * (rate / 2)
         acceleration = (held[2:] - 2 * held[1:-1] + held[:-2]) * rate**2
         shaped = path[row] + 2 * axis.damping / omega * velocity + acceleration / omega**2

@@ -51,9 +51,7 @@ class NoiseModel:
         The average passes what is slower than 1/(2 T), and of what rises with frequency only what
         happens to stand at its two ends.
         """
-        ends = self.rise * corner * _unit_moments()[0] / (2 * np.pi**2 * seconds**2)
-        slow = sqrt(self.white / (2 * seconds) + ends)
-        return min(slow, self.sigma(corner))
+        return _of_mean(self, seconds, corner)
 
     def crossing_rate(self, corner: float) -> float:
         """Upward zero crossings per second of the filtered noise (Rice 1944), in Hz."""
@@ -64,6 +62,14 @@ class NoiseModel:
         return (self.white * m[order] + self.rise * corner**2 * m[order + 2]) * corner ** (
             order + 1
         )
+
+
+@lru_cache(maxsize=4096)
+def _of_mean(noise: NoiseModel, seconds: float, corner: float) -> float:
+    """As `NoiseModel.of_mean`: asked again and again for few times while a tip falls."""
+    ends = noise.rise * corner * _unit_moments()[0] / (2 * np.pi**2 * seconds**2)
+    slow = sqrt(noise.white / (2 * seconds) + ends)
+    return min(slow, noise.sigma(corner))
 
 
 @lru_cache(maxsize=1)

@@ -98,6 +98,8 @@ class InputBuffer:
         """Samples per channel asked for; 0 lets the card choose."""
         self.every: EveryN | None = None
         self.codes = np.zeros((0, 0), dtype=np.int16)
+        self.capacity = 0
+        """Samples per channel the buffer holds."""
         self.scale = np.zeros(0)
         self.sources: NDArray[np.int64] | None = None
         """Where the channels look, as of `_convert`; the engine finds out at a start."""
@@ -109,16 +111,12 @@ class InputBuffer:
         shape = (self.size or default_buffer(timing), len(channels))
         if self.codes.shape != shape:
             self.codes = np.zeros(shape, dtype=np.int16)
+        self.capacity = shape[0]
         self.scale = np.array([c.full_scale / CODES for c in channels])
         self.sources = None
         self.acquired = self.position = 0
         if self.every:
             self.every.restart()
-
-    @property
-    def capacity(self) -> int:
-        """Samples per channel the buffer holds."""
-        return self.codes.shape[0]
 
     @property
     def keeps_unread(self) -> bool:

@@ -18,7 +18,6 @@ from simulators.instruments.nidaqmx.task import AI, AO, Task
 from simulators.instruments.nidaqmx.timing import (
     LONGEST_STEP,
     Edges,
-    common_step,
     edges_at,
     edges_before,
 )
@@ -72,10 +71,10 @@ class Engine(Signals):
         step, n = self._extent(until)
         ticking = [
             _Ticking(task, clock.edges(self.now, step, n), self._gated(task))
-            for task in self.tasks
-            if task.active and (clock := self.clock_of(task)) is not None
+            for task, clock in self.timed
         ]
-        n = min((self._allowance(t, n) for t in ticking), default=n)
+        for t in ticking:
+            n = min(self._allowance(t, n), n)
         watch = self.comparator.watch() if self.comparator else None
         rows = self._run(n, step, (watch,) if watch else (), ticking)
         for clock in self.clocks.values():
@@ -97,10 +96,7 @@ class Engine(Signals):
 
     def _extent(self, until: int) -> tuple[int, int]:
         """Length and number of plant steps towards `until`."""
-        left = until - self.now
-        step = LONGEST_STEP
-        if self.clocks:
-            step = common_step(frozenset(c.period for c in self.clocks.values()))
+        left, step = until - self.now, self.step
         if len(self.clocks) == 1:
             misfit = (next(iter(self.clocks.values())).due - self.now) % step
             if misfit:
@@ -242,12 +238,12 @@ class Engine(Signals):
         """A finite run is over."""
         if task.retriggers:
             task.armed = True
-            self.clocks.pop(task.subsystem, None)
+            self._silence(task.subsystem)
             if task.kind == AO:
                 task.output.rewind()
         else:
             self._end(task)
 
     def _end(self, task: Task, fault: int = 0) -> None:
-        self.clocks.pop(task.subsystem, None)
+        self._silence(task.subsystem)
         task.finish(fault)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from simulators.instruments.nidaqmx.board import COMPARATOR, Board, Harness
 from simulators.instruments.nidaqmx.task import Task
-from simulators.instruments.nidaqmx.timing import Clock
+from simulators.instruments.nidaqmx.timing import LONGEST_STEP, Clock, common_step
 from simulators.instruments.nidaqmx.triggers import (
     ANALOG_EDGE,
     ANALOG_LEVEL,
@@ -39,16 +39,20 @@ class Signals:
         """Plant outputs (volts) at the present time."""
         self._routes: dict[str, str] = {}
         self._clock_names: dict[tuple[str, str], str | None] = {}
+        self._timed: list[tuple[Task, Clock]] | None = None
+        self._step: int | None = None
 
     def route(self, signal: str, terminal: str) -> None:
         """Export a signal to a terminal."""
         self._routes[terminal] = signal
         self._clock_names.clear()
+        self._clocks_changed()
 
     def unroute(self) -> None:
         """Undo all exports."""
         self._routes.clear()
         self._clock_names.clear()
+        self._clocks_changed()
 
     def clock_name(self, task: Task) -> str | None:
         """The subsystem whose sample clock times `task`; None if no clock arrives there."""
@@ -70,6 +74,33 @@ class Signals:
         name = self.clock_name(task)
         return self.clocks.get(name) if name else None
 
+    @property
+    def timed(self) -> list[tuple[Task, Clock]]:
+        """The tasks whose clock ticks now, and that clock; the same until one starts or ends."""
+        if self._timed is None:
+            self._timed = [
+                (task, clock)
+                for task in self.tasks
+                if task.active and (clock := self.clock_of(task)) is not None
+            ]
+        return self._timed
+
+    @property
+    def step(self) -> int:
+        """Length of a plant step that serves all clocks."""
+        if self._step is None:
+            periods = frozenset(clock.period for clock in self.clocks.values())
+            self._step = common_step(periods) if periods else LONGEST_STEP
+        return self._step
+
+    def _clocks_changed(self) -> None:
+        self._timed = self._step = None
+
+    def _silence(self, subsystem: str) -> None:
+        """Stop a subsystem's clock."""
+        self.clocks.pop(subsystem, None)
+        self._clocks_changed()
+
     def _gated(self, task: Task) -> bool:
         """Whether a pause trigger stops the edges that reach `task`: its own or its clock's."""
         paused = self._paused
@@ -78,6 +109,7 @@ class Signals:
     def begin(self, task: Task) -> None:
         """Start a hardware-timed task: run it, or arm its start trigger."""
         self.tasks.append(task)
+        self._clocks_changed()
         self._update_pauses()
         if task.triggered:
             task.armed = True
@@ -90,13 +122,14 @@ class Signals:
         if self.clock_name(task) == task.subsystem:
             period = task.timing.period
             self.clocks[task.subsystem] = Clock(period, self.now + period)
+        self._clocks_changed()
         self.edge(f"{task.subsystem}/StartTrigger", True)
 
     def drop(self, task: Task) -> None:
         """Take a stopped task off the clocks; its outputs hold their last value."""
         if task in self.tasks:
             self.tasks.remove(task)
-            self.clocks.pop(task.subsystem, None)
+            self._silence(task.subsystem)
             self._paused.discard(task.subsystem)
 
     def edge(self, signal: str, rising: bool) -> None:
