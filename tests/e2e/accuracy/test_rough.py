@@ -78,7 +78,8 @@ def test_graphite(measure: Measure):
             marks=pytest.mark.xfail(
                 reason="one hop in some ten thousand presses on by more than 360 nm while the "
                 "current falls on: docs/performance.md",
-                strict=False,
+                raises=AssertionError,
+                strict=True,  # the same bits in every run: whoever mends it is told
             ),
         ),
     ],
